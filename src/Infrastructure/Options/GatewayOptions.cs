@@ -1,0 +1,256 @@
+namespace SparkGateway.Infrastructure.Options;
+
+/// <summary>The whole configuration, one property per key of config/gateway.yml (snake case there), with its default.</summary>
+public sealed class GatewayOptions
+{
+    public string ClusterProxyUrl { get; set; } = "";
+
+    public string VaultAddress { get; set; } = "";
+
+    public string VaultApproleFilePath { get; set; } = "";
+
+    public string VaultMountPath { get; set; } = "";
+
+    public string VaultTokenSecretPath { get; set; } = "";
+
+    /// <summary>Folder for the SQLite store, driver logs and generated keys; relative to the working folder.</summary>
+    public string StateDir { get; set; } = ".state";
+
+    /// <summary>File with the key that driver tokens derive from; empty: state_dir/driver-token.key, made at the first start.</summary>
+    public string DriverTokenKeyFile { get; set; } = "";
+
+    public SparkConnectOptions SparkConnect { get; set; } = new();
+
+    public RelayOptions Relay { get; set; } = new();
+
+    public IdentityOptions Identity { get; set; } = new();
+
+    public StoreOptions Store { get; set; } = new();
+
+    public LocalOptions Local { get; set; } = new();
+
+    public AdminOptions Admin { get; set; } = new();
+
+    public HealthOptions Health { get; set; } = new();
+
+    public BatchOptions Batch { get; set; } = new();
+}
+
+public sealed class SparkConnectOptions
+{
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Address to listen on; 0.0.0.0 and :: are all addresses.</summary>
+    public string Bind { get; set; } = "0.0.0.0";
+
+    public int Port { get; set; } = 15002;
+
+    public decimal IdleTimeoutMinutes { get; set; } = 30;
+
+    public decimal MaxTtlHours { get; set; } = 4;
+
+    /// <summary>Namespace of an on-demand session; {team} and {environment} are filled in.</summary>
+    public string DefaultNamespacePattern { get; set; } = "sjns-{team}-{environment}";
+
+    public TlsOptions Tls { get; set; } = new();
+
+    public string TokenFile { get; set; } = "";
+
+    public int StartLimitSeconds { get; set; } = 300;
+
+    public int StartGraceSeconds { get; set; } = 120;
+
+    public int ReleaseLingerSeconds { get; set; } = 60;
+
+    public int DrainSeconds { get; set; } = 30;
+
+    public HeaderNameOptions Headers { get; set; } = new();
+
+    public List<AttachedOptions> Attached { get; set; } = [];
+
+    /// <summary>:authority to team and environment, for clients that can send no header.</summary>
+    public Dictionary<string, TeamRefOptions> Authorities { get; set; } = [];
+
+    public OnDemandOptions OnDemand { get; set; } = new();
+}
+
+public sealed class TlsOptions
+{
+    public string CertFile { get; set; } = "";
+
+    public string KeyFile { get; set; } = "";
+}
+
+/// <summary>Names of the gateway's own headers, lower case; each is a list, the first is the one that texts show.</summary>
+public sealed class HeaderNameOptions
+{
+    public List<string> SessionName { get; set; } = ["x-spark-session-id"];
+
+    public List<string> Namespace { get; set; } = ["x-spark-namespace"];
+
+    public List<string> Team { get; set; } = ["x-doordash-team", "x-spark-team"];
+
+    public List<string> Environment { get; set; } = ["x-doordash-environment", "x-spark-environment"];
+
+    /// <summary>Session configuration keys with this prefix are read as headers, while a client session is unbound.</summary>
+    public string ConfigPrefix { get; set; } = "spark.connect.grpc.header.";
+}
+
+public sealed class AttachedOptions
+{
+    public string Name { get; set; } = "";
+
+    public string Namespace { get; set; } = "";
+
+    /// <summary>host:port.</summary>
+    public string Address { get; set; } = "";
+
+    public string TokenFile { get; set; } = "";
+}
+
+public sealed class TeamRefOptions
+{
+    public string Team { get; set; } = "";
+
+    public string Environment { get; set; } = "";
+}
+
+public sealed class OnDemandOptions
+{
+    public bool Enabled { get; set; } = true;
+
+    public string DefaultTeam { get; set; } = "";
+
+    public string DefaultEnvironment { get; set; } = "";
+
+    public bool ShareConnection { get; set; }
+
+    public int MaxSessions { get; set; } = 100;
+
+    public int MaxPerUser { get; set; } = 5;
+
+    /// <summary>The (team, environment) pairs that may open sessions.</summary>
+    public List<TeamRefOptions> Teams { get; set; } = [];
+
+    /// <summary>Any valid pair may open sessions although teams is empty: for one person's machine.</summary>
+    public bool AnyTeam { get; set; }
+
+    public string SparkVersion { get; set; } = "4.1.0";
+
+    public string DriverCores { get; set; } = "2";
+
+    public string DriverMemory { get; set; } = "4g";
+
+    public int ExecutorInstances { get; set; } = 2;
+
+    public string ExecutorCores { get; set; } = "2";
+
+    public string ExecutorMemory { get; set; } = "4g";
+
+    /// <summary>More Spark settings for each driver.</summary>
+    public Dictionary<string, string> SparkConf { get; set; } = [];
+}
+
+/// <summary>Limits of the data plane. Sizes in bytes unless the name says otherwise.</summary>
+public sealed class RelayOptions
+{
+    /// <summary>Connection window towards each driver, and towards each client: what can be held for a slow peer.</summary>
+    public int ConnectionWindowBytes { get; set; } = 1_048_576;
+
+    /// <summary>Upwards, how far grants to clients may run ahead of a driver's own connection window.</summary>
+    public int UpwardSlackBytes { get; set; } = 262_144;
+
+    public int MaxFrameBytes { get; set; } = 65_536;
+
+    public int MaxConcurrentStreams { get; set; } = 10_000;
+
+    public int ParkedBytesPerConnection { get; set; } = 4 * 1024 * 1024;
+
+    public int ParkedBytesTotal { get; set; } = 256 * 1024 * 1024;
+
+    public int MaxHeaderBlockBytes { get; set; } = 32 * 1024;
+
+    public int MaxHeaderListBytes { get; set; } = 32 * 1024;
+
+    public int MaxHeaderFields { get; set; } = 200;
+
+    public int MaxContinuationFrames { get; set; } = 8;
+
+    /// <summary>How many bytes of a call's first message are searched for the session and the user.</summary>
+    public int MaxRoutingBytes { get; set; } = 16 * 1024;
+
+    public int MaxQueuedControlFrames { get; set; } = 1_000;
+
+    public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>For the preface, for a started header block and for a call's first message, each.</summary>
+    public int SlowPeerSeconds { get; set; } = 10;
+
+    public int DriverConnectSeconds { get; set; } = 10;
+
+    public int DriverIdleSeconds { get; set; } = 300;
+
+    /// <summary>TCP keepalive on both sides finds peers that vanished.</summary>
+    public int KeepaliveSeconds { get; set; } = 60;
+}
+
+public sealed class IdentityOptions
+{
+    public string Header { get; set; } = "";
+
+    public List<string> TrustedPeers { get; set; } = [];
+}
+
+public sealed class StoreOptions
+{
+    /// <summary>sqlite or postgres.</summary>
+    public string Kind { get; set; } = "sqlite";
+
+    public string ConnectionStringFile { get; set; } = "";
+
+    public int PoolSize { get; set; } = 20;
+
+    public int StatementTimeoutSeconds { get; set; } = 10;
+
+    public int LockTimeoutSeconds { get; set; } = 5;
+}
+
+public sealed class LocalOptions
+{
+    /// <summary>spark or sail.</summary>
+    public string Engine { get; set; } = "spark";
+
+    public string SparkHome { get; set; } = "";
+
+    /// <summary>The sail program, by path or by name on PATH.</summary>
+    public string Sail { get; set; } = "sail";
+
+    public int MaxDrivers { get; set; } = 8;
+
+    public string PortRange { get; set; } = "20000-29999";
+
+    /// <summary>Heap of each local driver; empty: spark_connect.on_demand.driver_memory.</summary>
+    public string DriverMemory { get; set; } = "1g";
+}
+
+public sealed class AdminOptions
+{
+    public string Bind { get; set; } = "127.0.0.1";
+
+    public int Port { get; set; } = 8080;
+
+    public string TokenFile { get; set; } = "";
+}
+
+public sealed class HealthOptions
+{
+    /// <summary>A second port for /healthz, /readyz and /metrics on all addresses; 0: none.</summary>
+    public int Port { get; set; }
+}
+
+public sealed class BatchOptions
+{
+    public bool Enabled { get; set; }
+
+    public int Port { get; set; } = 50051;
+}
