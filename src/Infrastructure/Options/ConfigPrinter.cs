@@ -6,55 +6,96 @@ using System.Text.RegularExpressions;
 namespace SparkGateway.Infrastructure.Options;
 
 /// <summary>Writes the effective configuration as YAML that can be read again, the origin of each value behind it.</summary>
-internal static partial class ConfigPrinter
+internal sealed partial class ConfigPrinter
 {
-    public static string Print(LoadedConfig config)
+    private readonly StringBuilder text = new("config:\n");
+    private readonly Func<string, ConfigOrigin>? originOf;
+    private readonly string? skipped;
+
+    private ConfigPrinter(Func<string, ConfigOrigin>? originOf, string? skipped)
     {
-        var text = new StringBuilder("config:\n");
-        Section(text, config, config.Options, OptionSchema.Root, "", 2);
+        this.originOf = originOf;
+        this.skipped = skipped;
+    }
+
+    public static string Print(LoadedConfig config) => new ConfigPrinter(config.OriginOf, null).Section(config.Options);
+
+    /// <summary>To be compared: the values of all keys but one, without the origins, whose line numbers move.</summary>
+    public static string PrintWithout(string path, GatewayOptions options) => new ConfigPrinter(null, path).Section(options);
+
+    private string Section(GatewayOptions options)
+    {
+        Section(options, OptionSchema.Root, "", 2);
         return text.ToString();
     }
 
-    private static void Section(StringBuilder text, LoadedConfig config, object values, OptionSection section, string prefix, int indent)
+    private void Section(object values, OptionSection section, string prefix, int indent)
     {
         foreach (var key in section.Keys)
         {
             var path = prefix + key.Name;
-            var value = key.Property.GetValue(values)!;
+            if (path == skipped) continue;
             text.Append(' ', indent).Append(key.Name).Append(':');
-            switch (value)
-            {
-                case IList { Count: 0 }:
-                    Line(text, "[]", config, path);
-                    break;
-                case IDictionary { Count: 0 }:
-                    Line(text, "{}", config, path);
-                    break;
-                case IList list:
-                    text.Append('\n');
-                    for (var i = 0; i < list.Count; i++) Item(text.Append(' ', indent + 2).Append('-'), config, key, list[i]!, $"{path}[{i}]", indent + 4);
-                    break;
-                case IDictionary map:
-                    text.Append('\n');
-                    foreach (DictionaryEntry entry in map)
-                        Item(text.Append(' ', indent + 2).Append(Quoted((string)entry.Key)).Append(':'), config, key, entry.Value!, $"{path}[{entry.Key}]", indent + 4);
-                    break;
-                default:
-                    if (key.Kind == OptionKind.Section) Section(text.Append('\n'), config, value, key.Inside!, path + ".", indent + 2);
-                    else Line(text, Scalar(path, value), config, path);
-                    break;
-            }
+            Value(key, key.Property.GetValue(values)!, path, indent);
         }
     }
 
-    private static void Item(StringBuilder text, LoadedConfig config, OptionKey key, object item, string path, int indent)
+    private void Value(OptionKey key, object value, string path, int indent)
     {
-        if (key.Inside is null) Line(text, Scalar(path, item), config, path);
-        else Section(text.Append('\n'), config, item, key.Inside, path + ".", indent);
+        switch (value)
+        {
+            case IList { Count: 0 }:
+                Line("[]", path);
+                break;
+            case IDictionary { Count: 0 }:
+                Line("{}", path);
+                break;
+            case IList list:
+                text.Append('\n');
+                for (var i = 0; i < list.Count; i++)
+                {
+                    text.Append(' ', indent + 2).Append('-');
+                    Item(key, list[i]!, $"{path}[{i}]", indent + 4);
+                }
+
+                break;
+            case IDictionary map:
+                text.Append('\n');
+                foreach (DictionaryEntry entry in map)
+                {
+                    text.Append(' ', indent + 2).Append(Quoted((string)entry.Key)).Append(':');
+                    Item(key, entry.Value!, $"{path}[{entry.Key}]", indent + 4);
+                }
+
+                break;
+            case var _ when key.Kind == OptionKind.Section:
+                text.Append('\n');
+                Section(value, key.Inside!, path + ".", indent + 2);
+                break;
+            default:
+                Line(Scalar(path, value), path);
+                break;
+        }
     }
 
-    private static void Line(StringBuilder text, string value, LoadedConfig config, string path) =>
-        text.Append(' ').Append(value).Append("  # ").Append(config.OriginOf(path)).Append('\n');
+    private void Item(OptionKey key, object item, string path, int indent)
+    {
+        if (key.Inside is null)
+        {
+            Line(Scalar(path, item), path);
+            return;
+        }
+
+        text.Append('\n');
+        Section(item, key.Inside, path + ".", indent);
+    }
+
+    private void Line(string value, string path)
+    {
+        text.Append(' ').Append(value);
+        if (originOf is not null) text.Append("  # ").Append(originOf(path));
+        text.Append('\n');
+    }
 
     private static string Scalar(string path, object value) => value switch
     {

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Net;
+using SparkGateway.Api.Hosting;
+using SparkGateway.Infrastructure.Hosting;
+using SparkGateway.Infrastructure.Options;
+
+namespace SparkGateway.Api.Cli;
+
+internal static partial class ServeVerb
+{
+    public static Command Create(CliConsole console)
+    {
+        var verb = new Command("serve", HelpTexts.Serve);
+        var configuration = new ConfigArguments(verb);
+        verb.SetAction(arguments => RunAsync(configuration.Read(arguments), console));
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(ConfigSource source, CliConsole console)
+    {
+        var config = GatewayConfig.Load(source);
+        if (config.Problems.Count > 0) return console.Refuse(config.Problems);
+        if (WhyNoStateDir(config.Options.StateDir) is { } why) return console.Refuse(why);
+        if (!Listeners.Open(config.Options).TryGet(out var listeners, out var error)) return console.Refuse(error.Text);
+        using (listeners)
+        {
+            await using var host = GatewayHost.Build(source, config, listeners);
+            return await RunAsync(host, config, console);
+        }
+    }
+
+    private static async Task<int> RunAsync(WebApplication host, LoadedConfig config, CliConsole console)
+    {
+        if (await FailedChecksAsync(host, console)) return ExitCode.Refused;
+        try
+        {
+            await host.StartAsync();
+        }
+        catch (StartRefusedException refused)
+        {
+            return console.Refuse(refused.Error.Text);
+        }
+        catch (OperationCanceledException) when (host.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // A signal came before the start was done.
+            return ExitCode.Ok;
+        }
+
+        foreach (var warning in config.Warnings) LogWarning(host.Logger, warning.ToString());
+        await SayReadyAsync(config.Options.SparkConnect, console.Out);
+        await host.WaitForShutdownAsync();
+        return WhyItStopped(host) is { } failure ? console.Fail(failure) : ExitCode.Ok;
+    }
+
+    private static async Task<bool> FailedChecksAsync(WebApplication host, CliConsole console)
+    {
+        var failed = false;
+        foreach (var check in host.Services.GetServices<IStartCheck>())
+        {
+            if (await check.CheckAsync(CancellationToken.None) is not { } error) continue;
+            console.Refuse(error.Text);
+            failed = true;
+        }
+
+        return failed;
+    }
+
+    private static async Task SayReadyAsync(SparkConnectOptions options, TextWriter output)
+    {
+        var version = typeof(ServeVerb).Assembly.GetName().Version!.ToString(3);
+        if (!options.Enabled)
+        {
+            await output.WriteLineAsync($"Spark Gateway {version} is ready; spark_connect.enabled is false.");
+            return;
+        }
+
+        await output.WriteLineAsync($"Spark Gateway {version} is ready. Paste this into PySpark:");
+        await output.WriteLineAsync($"SparkSession.builder.remote(\"{ConnectionString(options)}\").getOrCreate()");
+        await output.FlushAsync();
+    }
+
+    /// <summary>As seen from this machine.</summary>
+    private static string ConnectionString(SparkConnectOptions options)
+    {
+        var bind = IPAddress.Parse(options.Bind);
+        IPAddress[] reachedAsLocalhost = [IPAddress.Any, IPAddress.IPv6Any, IPAddress.Loopback, IPAddress.IPv6Loopback];
+        var host = reachedAsLocalhost.Contains(bind) ? "localhost" : new IPEndPoint(bind, 0).ToString()[..^2];
+        return $"sc://{host}:{options.Port}{(options.Tls.CertFile.Length > 0 ? "/;use_ssl=true" : "")}";
+    }
+
+    /// <summary>A loop that dies stops the host; without a look at it that would pass for a clean end.</summary>
+    private static string? WhyItStopped(WebApplication host) =>
+        host.Services.GetServices<IHostedService>().OfType<BackgroundService>()
+            .FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true }) is { } failed
+            ? $"{failed.GetType().Name} failed, so the gateway stopped: {failed.ExecuteTask!.Exception!.InnerException!.Message} This is a bug, please report it."
+            : null;
+
+    private static string? WhyNoStateDir(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"The folder '{path}' cannot be made ({e.Message}): set state_dir to a folder that this user may write.";
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "{Warning}")]
+    private static partial void LogWarning(ILogger logger, string warning);
+}

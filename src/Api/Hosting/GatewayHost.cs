@@ -1,0 +1,70 @@
+using OpenTelemetry.Metrics;
+using SparkGateway.Api.Health;
+using SparkGateway.Infrastructure.Hosting;
+using SparkGateway.Infrastructure.Options;
+
+namespace SparkGateway.Api.Hosting;
+
+/// <summary>Builds the process that serves. An empty builder: nothing but our own configuration, no ASPNETCORE_* variable, reaches it.</summary>
+internal static class GatewayHost
+{
+    public const string MeterName = "SparkGateway";
+
+    public static WebApplication Build(ConfigSource source, LoadedConfig config, Listeners listeners)
+    {
+        var options = config.Options;
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        AddLog(builder.Logging, options.Log);
+        AddHttp(builder, options, listeners);
+        builder.Services.AddRoutingCore();
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(MeterName).AddPrometheusExporter());
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.SparkConnect.DrainSeconds));
+        builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
+        builder.Services.AddSingleton(TimeProvider.System).AddConfig(source, config).AddReadiness();
+        if (listeners.SparkConnect is { } socket) builder.Services.AddSingleton(new SparkConnectListener(socket));
+        builder.Services.AddGateway(options);
+
+        var app = builder.Build();
+        app.MapHealth();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        return app;
+    }
+
+    private static void AddHttp(WebApplicationBuilder builder, GatewayOptions options, Listeners listeners)
+    {
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = options.Admin.MaxConnections;
+            foreach (var endpoint in listeners.HttpEndpoints) kestrel.Listen(endpoint);
+        });
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = listeners.Http);
+    }
+
+    /// <summary>All of it on standard error: standard output holds the line to paste, and nothing else.</summary>
+    private static void AddLog(ILoggingBuilder logging, LogOptions options)
+    {
+        const string timestamp = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        if (options.Format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, timestamp.TrimEnd()));
+        else logging.AddSimpleConsole(text => (text.SingleLine, text.UseUtcTimestamp, text.TimestampFormat, text.ColorBehavior) = (true, true, timestamp, Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled));
+        logging.AddConsole(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.MaxQueueLength = options.QueueLines;
+            console.QueueFullMode = Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode.DropWrite;
+        });
+        logging.SetMinimumLevel(Level(options.Level));
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        // The host logs a failed start with its stack trace; `serve` says it in one sentence.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+    }
+
+    private static LogLevel Level(string word) => word switch
+    {
+        "trace" => LogLevel.Trace,
+        "debug" => LogLevel.Debug,
+        "warning" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        _ => LogLevel.Information,
+    };
+}
