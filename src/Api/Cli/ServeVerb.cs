@@ -47,8 +47,17 @@ internal static partial class ServeVerb
         }
 
         foreach (var warning in config.Warnings) LogWarning(host.Logger, warning.ToString());
+        LogServing(host.Logger, string.Join(", ", host.Urls), config.Options.SparkConnect.Bind, config.Options.SparkConnect.Port);
         await SayReadyAsync(config.Options.SparkConnect, console.Out);
-        await host.WaitForShutdownAsync();
+        try
+        {
+            await host.WaitForShutdownAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            return console.Fail($"calls or drivers were still open {GatewayHost.StopLimit(config.Options).TotalSeconds} s after the stop, and were cut; spark_connect.drain_seconds sets that time.");
+        }
+
         return WhyItStopped(host) is { } failure ? console.Fail(failure) : ExitCode.Ok;
     }
 
@@ -107,6 +116,9 @@ internal static partial class ServeVerb
             return $"The folder '{path}' cannot be made ({e.Message}): set state_dir to a folder that this user may write.";
         }
     }
+
+    [LoggerMessage(2, LogLevel.Information, "Serving: Spark Connect on {Bind} port {Port}; /healthz, /readyz, /metrics on {Urls}")]
+    private static partial void LogServing(ILogger logger, string urls, string bind, int port);
 
     [LoggerMessage(1, LogLevel.Warning, "{Warning}")]
     private static partial void LogWarning(ILogger logger, string warning);

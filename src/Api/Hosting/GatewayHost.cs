@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using SparkGateway.Api.Health;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
@@ -10,6 +12,11 @@ internal static class GatewayHost
 {
     public const string MeterName = "SparkGateway";
 
+    /// <summary>The relay cuts its calls when drain_seconds are over; this much later the host gives up on whoever has not ended.</summary>
+    private const int StopMarginSeconds = 5;
+
+    public static TimeSpan StopLimit(GatewayOptions options) => TimeSpan.FromSeconds(options.SparkConnect.DrainSeconds + StopMarginSeconds);
+
     public static WebApplication Build(ConfigSource source, LoadedConfig config, Listeners listeners)
     {
         var options = config.Options;
@@ -17,8 +24,10 @@ internal static class GatewayHost
         AddLog(builder.Logging, options.Log);
         AddHttp(builder, options, listeners);
         builder.Services.AddRoutingCore();
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(MeterName).AddPrometheusExporter());
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.SparkConnect.DrainSeconds));
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("spark-gateway", autoGenerateServiceInstanceId: false))
+            .WithMetrics(metrics => metrics.AddMeter(MeterName).AddPrometheusExporter());
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit(options));
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System).AddConfig(source, config).AddReadiness();
         if (listeners.SparkConnect is { } socket) builder.Services.AddSingleton(new SparkConnectListener(socket));
@@ -44,14 +53,22 @@ internal static class GatewayHost
     /// <summary>All of it on standard error: standard output holds the line to paste, and nothing else.</summary>
     private static void AddLog(ILoggingBuilder logging, LogOptions options)
     {
-        const string timestamp = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-        if (options.Format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, timestamp.TrimEnd()));
-        else logging.AddSimpleConsole(text => (text.SingleLine, text.UseUtcTimestamp, text.TimestampFormat, text.ColorBehavior) = (true, true, timestamp, Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled));
+        const string timestamp = "yyyy-MM-ddTHH:mm:ss.fffZ";
+        if (options.Format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, timestamp));
+        else
+        {
+            logging.AddSimpleConsole(text =>
+            {
+                (text.SingleLine, text.ColorBehavior) = (true, LoggerColorBehavior.Disabled);
+                (text.UseUtcTimestamp, text.TimestampFormat) = (true, timestamp + " ");
+            });
+        }
+
         logging.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;
             console.MaxQueueLength = options.QueueLines;
-            console.QueueFullMode = Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode.DropWrite;
+            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
         });
         logging.SetMinimumLevel(Level(options.Level));
         logging.AddFilter("Microsoft", LogLevel.Warning);
