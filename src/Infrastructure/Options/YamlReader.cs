@@ -24,16 +24,28 @@ internal sealed class YamlReader
     public static ConfigNode? Read(string text, Func<long, ConfigOrigin> originOf, List<ConfigProblem> problems)
     {
         using var reader = new StringReader(text);
+        var yaml = new YamlReader(reader, originOf, problems);
         try
         {
-            return new YamlReader(reader, originOf, problems).Document();
+            return yaml.Document();
         }
         catch (YamlException e)
         {
-            problems.Add(new(originOf(e.Start.Line), "", $"this is not valid YAML: {OneLine(e.Message)}"));
+            var line = e.Message.Contains(" tab ", StringComparison.Ordinal) ? FirstTab(text) : e.Start.Line;
+            problems.Add(new(originOf(line), "", $"this is not valid YAML: {OneLine(e.Message)}"));
+            return null;
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // The scanner fails so on some broken texts, "{b" over two lines for one.
+            problems.Add(new(originOf(yaml.parser.Current?.End.Line ?? 1), "", "this is not valid YAML, from about here on; look for a missing quote, comma or bracket."));
             return null;
         }
     }
+
+    /// <summary>A tab as indentation is reported at the beginning of its section, far from where a reader must look.</summary>
+    private static long FirstTab(string text) =>
+        1 + Array.FindIndex(text.Split('\n'), line => line.AsSpan(0, line.Length - line.AsSpan().TrimStart().Length).Contains('\t'));
 
     private ConfigNode? Document()
     {

@@ -1,0 +1,117 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using SparkGateway.Infrastructure.Options;
+
+namespace SparkGateway.Infrastructure.Tests.Options;
+
+public sealed class ConfigWatcherTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    private readonly ConfigFolder folder = new();
+    private readonly FakeTimeProvider time = new();
+    private readonly EntryLog log = new();
+    private readonly Channel<string> lists = Channel.CreateUnbounded<string>();
+    private ConfigWatcher watcher = null!;
+    private string file = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        file = folder.Write("gateway.yml", Attached("a"));
+        var source = new ConfigSource([file], new Dictionary<string, string>(), []);
+        watcher = new ConfigWatcher(source, GatewayConfig.Load(source), time, log);
+        watcher.AttachedChanged += list => lists.Writer.TryWrite(string.Join(',', list.Select(item => item.Name)));
+        await watcher.StartAsync(CancellationToken.None);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await watcher.StopAsync(CancellationToken.None);
+        watcher.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Watcher_FileChanges_GivesTheNewList()
+    {
+        await File.WriteAllTextAsync(file, Attached("a", "b"));
+
+        // Fake time may let the file rest between its truncation and its new content.
+        while (await Next(lists.Reader) != "a,b")
+        {
+        }
+
+        Assert.Equal(["a", "b"], watcher.Attached.Select(item => item.Name));
+    }
+
+    [Fact]
+    public async Task Watcher_FileReplacedByRename_GivesTheNewList()
+    {
+        Replace(Attached("c"));
+
+        Assert.Equal("c", await Next(lists.Reader));
+    }
+
+    [Fact]
+    public async Task Watcher_InvalidContent_KeepsTheOldListAndLogsEachProblem()
+    {
+        Replace("config:\n  spark_connect:\n    attached:\n    - {name: B, namespace: n, address: h}\n");
+        var first = await Next(log.Entries);
+        var second = await Next(log.Entries);
+
+        Assert.Contains("not used", first, StringComparison.Ordinal);
+        Assert.Contains($"{file}:4: spark_connect.attached[0].name", first, StringComparison.Ordinal);
+        Assert.Contains("spark_connect.attached[0].address", second, StringComparison.Ordinal);
+        Assert.Equal("a", Assert.Single(watcher.Attached).Name);
+
+        Replace(Attached("d"));
+        Assert.Equal("d", await Next(lists.Reader));
+    }
+
+    [Fact]
+    public async Task Watcher_OtherKeysChange_SaysThatTheyWait()
+    {
+        Replace("config:\n  local:\n    max_drivers: 3\n" + Attached("a")["config:\n".Length..]);
+
+        Assert.Contains("next start", await Next(log.Entries), StringComparison.Ordinal);
+        Assert.False(lists.Reader.TryRead(out _));
+    }
+
+    private void Replace(string text) => File.Move(folder.Write("new.yml", text), file, overwrite: true);
+
+    /// <summary>Fake time moves until the watcher has looked, waited for the file to rest, and told.</summary>
+    private async Task<string> Next(ChannelReader<string> reader)
+    {
+        using var limit = new CancellationTokenSource(Deadline);
+        var next = reader.ReadAsync(limit.Token).AsTask();
+        while (!next.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        return await next;
+    }
+
+    private static string Attached(params string[] names) =>
+        "config:\n  spark_connect:\n    attached:\n" + string.Concat(names.Select((name, i) => $"    - {{name: {name}, namespace: n, address: 'h:{i + 1}'}}\n"));
+
+    private sealed class EntryLog : ILogger<ConfigWatcher>
+    {
+        private readonly Channel<string> entries = Channel.CreateUnbounded<string>();
+
+        /// <summary>Warnings and errors only.</summary>
+        public ChannelReader<string> Entries => entries.Reader;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel >= LogLevel.Warning) entries.Writer.TryWrite(formatter(state, exception));
+        }
+    }
+}
