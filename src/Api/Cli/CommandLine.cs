@@ -29,12 +29,15 @@ internal static class CommandLine
         }
     }
 
-    private static string Usage(string[] args, ParseResult arguments) => args.Length == 0
-        ? "say what to do: serve, check-config or migrate; --help shows how."
-        : $"{arguments.Errors[^1].Message.TrimEnd('.')}; 'spark-gateway {VerbHelp(arguments)}' shows what is allowed.";
-
-    private static string VerbHelp(ParseResult arguments) =>
-        arguments.CommandResult.Command is RootCommand ? "--help" : $"{arguments.CommandResult.Command.Name} --help";
+    private static string Usage(string[] args, ParseResult arguments)
+    {
+        if (args.Length == 0) return "say what to do: serve, check-config or migrate; --help shows how.";
+        var verb = arguments.CommandResult.Command;
+        var wrong = arguments.UnmatchedTokens.Count > 0
+            ? $"'{arguments.UnmatchedTokens[0]}' is not known here"
+            : arguments.Errors[0].Message.TrimEnd('.');
+        return $"{wrong}; 'spark-gateway {(verb is RootCommand ? "" : verb.Name + " ")}--help' shows what is allowed.";
+    }
 
     private static int Unexpected(Exception e, CliConsole console)
     {

@@ -53,6 +53,32 @@ public sealed class ConfigWatcherTests : IAsyncLifetime
         Assert.Equal("c", await Next(lists.Reader));
     }
 
+    /// <summary>A mounted ConfigMap: the file is a link through a folder link that is swapped, which no notice on the file tells.</summary>
+    [Fact]
+    public async Task Watcher_FolderBehindALinkIsSwapped_GivesTheNewList()
+    {
+        foreach (var name in (string[])["a", "b"])
+        {
+            Directory.CreateDirectory(Path.Combine(folder.Root, name));
+            folder.Write(Path.Combine(name, "mounted.yml"), Attached(name));
+        }
+
+        var data = Path.Combine(folder.Root, "..data");
+        Directory.CreateSymbolicLink(data, "a");
+        var mounted = Path.Combine(folder.Root, "mounted.yml");
+        File.CreateSymbolicLink(mounted, Path.Combine("..data", "mounted.yml"));
+        var source = new ConfigSource([mounted], new Dictionary<string, string>(), []);
+        using var mountWatcher = new ConfigWatcher(source, GatewayConfig.Load(source), time, log);
+        mountWatcher.AttachedChanged += list => lists.Writer.TryWrite(list[0].Name);
+        await mountWatcher.StartAsync(CancellationToken.None);
+
+        Directory.Delete(data);
+        Directory.CreateSymbolicLink(data, "b");
+
+        Assert.Equal("b", await Next(lists.Reader));
+        await mountWatcher.StopAsync(CancellationToken.None);
+    }
+
     [Fact]
     public async Task Watcher_InvalidContent_KeepsTheOldListAndLogsEachProblem()
     {
