@@ -29,12 +29,14 @@ internal static partial class ServeVerb
         }
     }
 
-    private static async Task<int> RunAsync(WebApplication host, LoadedConfig config, CliConsole console)
+    /// <summary>From a built host to the exit code.</summary>
+    internal static async Task<int> RunAsync(WebApplication host, LoadedConfig config, CliConsole console)
     {
         if (await FailedChecksAsync(host, console)) return ExitCode.Refused;
         try
         {
             await host.StartAsync();
+            await SayReadyAsync(host, config, console);
         }
         catch (StartRefusedException refused)
         {
@@ -42,24 +44,36 @@ internal static partial class ServeVerb
         }
         catch (OperationCanceledException) when (host.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            // A signal came before the start was done.
-            return ExitCode.Ok;
+            // A signal came, or a loop died, before the start was done: what did start is stopped below.
         }
 
-        foreach (var warning in config.Warnings) LogWarning(host.Logger, warning.ToString());
-        LogServing(host.Logger, string.Join(", ", host.Urls), config.Options.SparkConnect.Bind, config.Options.SparkConnect.Port);
-        await SayReadyAsync(config.Options.SparkConnect, console.Out);
         try
         {
             await host.WaitForShutdownAsync();
         }
         catch (OperationCanceledException)
         {
-            return console.Fail($"calls or drivers were still open {GatewayHost.StopLimit(config.Options).TotalSeconds} s after the stop, and were cut; spark_connect.drain_seconds sets that time.");
+            return console.Fail(CutOff("The host", config.Options));
         }
 
-        return WhyItStopped(host) is { } failure ? console.Fail(failure) : ExitCode.Ok;
+        return End(host, config.Options, console);
     }
+
+    /// <summary>A loop that dies stops the host; without a look at the loops that would pass for a clean end.</summary>
+    private static int End(WebApplication host, GatewayOptions options, CliConsole console)
+    {
+        foreach (var loop in host.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            var name = loop.GetType().Name;
+            if (loop.ExecuteTask is { IsFaulted: true } failed) return console.Fail($"{name} failed, so the gateway stopped: {failed.Exception!.InnerException!.Message} This is a bug, please report it.");
+            if (loop.ExecuteTask is { IsCompleted: false }) return console.Fail(CutOff(name, options));
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static string CutOff(string part, GatewayOptions options) =>
+        $"{part} had not ended {GatewayHost.StopLimit(options).TotalSeconds} s after the stop and was cut; spark_connect.drain_seconds sets that time.";
 
     private static async Task<bool> FailedChecksAsync(WebApplication host, CliConsole console)
     {
@@ -74,18 +88,17 @@ internal static partial class ServeVerb
         return failed;
     }
 
-    private static async Task SayReadyAsync(SparkConnectOptions options, TextWriter output)
+    private static async Task SayReadyAsync(WebApplication host, LoadedConfig config, CliConsole console)
     {
+        var options = config.Options.SparkConnect;
+        foreach (var warning in config.Warnings) LogWarning(host.Logger, warning.ToString());
+        LogServing(host.Logger, string.Join(", ", host.Urls), options.Bind, options.Port);
         var version = typeof(ServeVerb).Assembly.GetName().Version!.ToString(3);
-        if (!options.Enabled)
-        {
-            await output.WriteLineAsync($"Spark Gateway {version} is ready; spark_connect.enabled is false.");
-            return;
-        }
-
-        await output.WriteLineAsync($"Spark Gateway {version} is ready. Paste this into PySpark:");
-        await output.WriteLineAsync($"SparkSession.builder.remote(\"{ConnectionString(options)}\").getOrCreate()");
-        await output.FlushAsync();
+        var text = options.Enabled
+            ? $"Spark Gateway {version} is ready. Paste this into PySpark:\nSparkSession.builder.remote(\"{ConnectionString(options)}\").getOrCreate()\n"
+            : $"Spark Gateway {version} is ready; spark_connect.enabled is false.\n";
+        await console.Out.WriteAsync(text);
+        await console.Out.FlushAsync();
     }
 
     /// <summary>As seen from this machine.</summary>
@@ -96,13 +109,6 @@ internal static partial class ServeVerb
         var host = reachedAsLocalhost.Contains(bind) ? "localhost" : new IPEndPoint(bind, 0).ToString()[..^2];
         return $"sc://{host}:{options.Port}{(options.Tls.CertFile.Length > 0 ? "/;use_ssl=true" : "")}";
     }
-
-    /// <summary>A loop that dies stops the host; without a look at it that would pass for a clean end.</summary>
-    private static string? WhyItStopped(WebApplication host) =>
-        host.Services.GetServices<IHostedService>().OfType<BackgroundService>()
-            .FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true }) is { } failed
-            ? $"{failed.GetType().Name} failed, so the gateway stopped: {failed.ExecuteTask!.Exception!.InnerException!.Message} This is a bug, please report it."
-            : null;
 
     private static string? WhyNoStateDir(string path)
     {

@@ -13,8 +13,6 @@ namespace SparkGateway.Infrastructure.Options;
 /// </summary>
 public sealed partial class ConfigWatcher : BackgroundService
 {
-    private const long MaxFileBytes = 1_048_576;
-
     private readonly ConfigSource source;
     private readonly TimeProvider time;
     private readonly ILogger<ConfigWatcher> logger;
@@ -102,7 +100,7 @@ public sealed partial class ConfigWatcher : BackgroundService
         var all = new StringBuilder();
         foreach (var file in source.Files)
         {
-            var content = Files.TryRead(file, MaxFileBytes);
+            var content = Files.TryReadConfig(file);
             all.Append(content.TryGet(out var text, out var error) ? text : error.Text).Append('\0');
         }
 

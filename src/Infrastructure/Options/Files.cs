@@ -6,12 +6,15 @@ namespace SparkGateway.Infrastructure.Options;
 /// <summary>Reading files that a user named: what can go wrong is a sentence, not an exception.</summary>
 internal static class Files
 {
-    public static Result<string> TryRead(string path, long maxBytes)
+    /// <summary>A hundred times the largest configuration that makes sense: what is larger is the wrong file.</summary>
+    private const long MaxConfigBytes = 1_048_576;
+
+    public static Result<string> TryReadConfig(string path)
     {
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (stream.CanSeek && stream.Length > maxBytes) return Refuse($"the file is larger than {maxBytes} bytes; name a smaller one.");
+            if (stream.CanSeek && stream.Length > MaxConfigBytes) return Refuse($"the file is larger than {MaxConfigBytes} bytes and no configuration; correct the path.");
             using var reader = new StreamReader(stream, Encoding.UTF8);
             return reader.ReadToEnd();
         }

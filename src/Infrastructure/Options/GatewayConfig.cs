@@ -34,7 +34,6 @@ public sealed class LoadedConfig
 public static class GatewayConfig
 {
     private const string RootKey = "config";
-    private const long MaxFileBytes = 1_048_576;
 
     public static LoadedConfig Load(ConfigSource source)
     {
@@ -60,7 +59,7 @@ public static class GatewayConfig
 
     private static void ApplyFile(ConfigBinder binder, string file, List<ConfigProblem> problems)
     {
-        var text = Files.TryRead(file, MaxFileBytes);
+        var text = Files.TryReadConfig(file);
         if (text.TryGet(out var content, out var error)) ApplyText(binder, content, line => new(file, (int)line), problems);
         else problems.Add(new(new(file), "", error.Text));
     }

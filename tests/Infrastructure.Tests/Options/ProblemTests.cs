@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using SparkGateway.Infrastructure.Options;
 
 namespace SparkGateway.Infrastructure.Tests.Options;
@@ -170,6 +172,21 @@ public sealed class ProblemTests : IDisposable
 
         Assert.Equal("spark_connect.tls.cert_file", problem.Key);
         Assert.Contains("are not a PEM certificate", problem.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_TlsPair_IsAcceptedAndAForeignKeyIsNot()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=gateway", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        var cert = folder.Write("cert.pem", certificate.ExportCertificatePem());
+
+        var good = ConfigFolder.Load([], null, $"spark_connect.tls={{cert_file: {cert}, key_file: {folder.Write("key.pem", key.ExportPkcs8PrivateKeyPem())}}}");
+        var bad = ConfigFolder.Load([], null, $"spark_connect.tls={{cert_file: {cert}, key_file: {folder.Write("other.pem", otherKey.ExportPkcs8PrivateKeyPem())}}}");
+
+        Assert.Empty(good.Problems);
+        Assert.Equal("spark_connect.tls.cert_file", Assert.Single(bad.Problems).Key);
     }
 
     [Fact]
