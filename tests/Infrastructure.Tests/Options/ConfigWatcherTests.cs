@@ -53,6 +53,26 @@ public sealed class ConfigWatcherTests : IAsyncLifetime
         Assert.Equal("c", await Next(lists.Reader));
     }
 
+    [Fact]
+    public async Task Watcher_SystemReportsTheChange_NeedsNoPoll()
+    {
+        const string noSettling = "config:\n  config_settle_milliseconds: 0\n";
+        var told = folder.Write("told.yml", noSettling + Attached("a")["config:\n".Length..]);
+        var source = new ConfigSource([told], new Dictionary<string, string>(), []);
+        using var tellWatcher = new ConfigWatcher(source, GatewayConfig.Load(source), time, log);
+        tellWatcher.AttachedChanged += list => lists.Writer.TryWrite(list[0].Name);
+        folder.Write("told.yml", noSettling + Attached("b")["config:\n".Length..]);
+        await tellWatcher.StartAsync(CancellationToken.None);
+        using var limit = new CancellationTokenSource(Deadline);
+        Assert.Equal("b", await lists.Reader.ReadAsync(limit.Token));
+
+        // The first look is done and time stands still, so only the system's notice can tell.
+        File.Move(folder.Write("new.yml", noSettling + Attached("c")["config:\n".Length..]), told, overwrite: true);
+
+        Assert.Equal("c", await lists.Reader.ReadAsync(limit.Token));
+        await tellWatcher.StopAsync(CancellationToken.None);
+    }
+
     /// <summary>A mounted ConfigMap: the file is a link through a folder link that is swapped, which no notice on the file tells.</summary>
     [Fact]
     public async Task Watcher_FolderBehindALinkIsSwapped_GivesTheNewList()
@@ -70,13 +90,21 @@ public sealed class ConfigWatcherTests : IAsyncLifetime
         var source = new ConfigSource([mounted], new Dictionary<string, string>(), []);
         using var mountWatcher = new ConfigWatcher(source, GatewayConfig.Load(source), time, log);
         mountWatcher.AttachedChanged += list => lists.Writer.TryWrite(list[0].Name);
+        Swap("b");
         await mountWatcher.StartAsync(CancellationToken.None);
-
-        Directory.Delete(data);
-        Directory.CreateSymbolicLink(data, "b");
-
         Assert.Equal("b", await Next(lists.Reader));
+
+        // The first look is done, so only the poll can find this.
+        Swap("a");
+
+        Assert.Equal("a", await Next(lists.Reader));
         await mountWatcher.StopAsync(CancellationToken.None);
+
+        void Swap(string name)
+        {
+            Directory.Delete(data);
+            Directory.CreateSymbolicLink(data, name);
+        }
     }
 
     [Fact]
