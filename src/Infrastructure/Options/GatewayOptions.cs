@@ -19,6 +19,14 @@ public sealed class GatewayOptions
     /// <summary>File with the key that driver tokens derive from; empty: state_dir/driver-token.key, made at the first start.</summary>
     public string DriverTokenKeyFile { get; set; } = "";
 
+    /// <summary>How often the configuration files are read again where the system reports no change, as on mounted volumes.</summary>
+    public int ConfigPollSeconds { get; set; } = 5;
+
+    /// <summary>How long a changed file must rest before it is read: editors write in several steps.</summary>
+    public int ConfigSettleMilliseconds { get; set; } = 250;
+
+    public LogOptions Log { get; set; } = new();
+
     public SparkConnectOptions SparkConnect { get; set; } = new();
 
     public RelayOptions Relay { get; set; } = new();
@@ -34,6 +42,18 @@ public sealed class GatewayOptions
     public HealthOptions Health { get; set; } = new();
 
     public BatchOptions Batch { get; set; } = new();
+}
+
+public sealed class LogOptions
+{
+    /// <summary>text or json: one line for each entry, on standard error.</summary>
+    public string Format { get; set; } = "text";
+
+    /// <summary>trace, debug, info, warning or error.</summary>
+    public string Level { get; set; } = "info";
+
+    /// <summary>Lines that wait for a slow reader; more are dropped and counted, so that logging never stops a call.</summary>
+    public int QueueLines { get; set; } = 10_000;
 }
 
 public sealed class SparkConnectOptions
@@ -240,12 +260,18 @@ public sealed class AdminOptions
     public int Port { get; set; } = 8080;
 
     public string TokenFile { get; set; } = "";
+
+    /// <summary>Open connections to admin.port and health.port together.</summary>
+    public int MaxConnections { get; set; } = 200;
 }
 
 public sealed class HealthOptions
 {
     /// <summary>A second port for /healthz, /readyz and /metrics on all addresses; 0: none.</summary>
     public int Port { get; set; }
+
+    /// <summary>A component that has not answered /readyz by then counts as not ready.</summary>
+    public int CheckSeconds { get; set; } = 2;
 }
 
 public sealed class BatchOptions
