@@ -26,6 +26,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
         Account = new UpwardAccount(client.Book, client.Parked);
         decoder = new HpackDecoder(0, Limits.MaxHeaderList, Limits.MaxHeaderFields);
         AdvertisedWindow = client.PeerInitialWindow;
+        IdleSince = client.Now;
         Output.Write(Protocol.Preface);
         Output.WriteSettings([
             (SettingId.HeaderTableSize, 0),
@@ -137,7 +138,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
     /// <summary>Resets the driver's stream, if there is one that lives, and forgets the call.</summary>
     public void Abandon(RelayedCall call, Http2Error code)
     {
-        if (call.DriverStream != 0 && !(call.DriverEnded && call.DriverSideEnded)) Output.WriteRstStream(call.DriverStream, code);
+        if (!IsGone && call.DriverStream != 0 && !(call.DriverEnded && call.DriverSideEnded)) Output.WriteRstStream(call.DriverStream, code);
         Forget(call);
     }
 
@@ -281,6 +282,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
 
     private void OpenWaiting()
     {
+        if (IsGone || IsDraining) return;
         while (waiting.TryPeek(out var call))
         {
             if (call.State != CallState.Forwarding)

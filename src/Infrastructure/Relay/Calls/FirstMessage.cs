@@ -51,7 +51,12 @@ internal ref struct FirstMessage
                 read = reader.ReadBytes(out var content, out var length);
 
                 // A long context (call stacks in its extensions) need not be whole: the user comes first in it.
-                if (read == ProtoRead.Truncated && field == 2 && found.ReadUser(reader.Rest) && !found.UserId.IsEmpty) (read, content) = (ProtoRead.Ok, default);
+                if (read == ProtoRead.Truncated && field == 2 && found.ReadUser(reader.Rest) && !found.UserId.IsEmpty)
+                {
+                    hasUser = true;
+                    break;
+                }
+
                 if (length > MaxIdBytes && field == 1) return found.Refuse($"session_id (field 1) has {length} bytes; at most {MaxIdBytes} are allowed.");
                 if (read != ProtoRead.Ok) return found.Stop(read, isWhole);
                 if (field == 1)
@@ -72,6 +77,7 @@ internal ref struct FirstMessage
             }
         }
 
+        if (!hasSession && hasUser) return found.Stop(ProtoRead.Truncated, isWhole);
         if (!hasSession || found.SessionId.IsEmpty) return found.Refuse("The request has no session_id (field 1).");
         found.State = FirstMessageState.Found;
         return found;
@@ -176,7 +182,7 @@ internal static class RequestDetails
         var key = StringField(pair, 1);
         if (key.SequenceEqual("spark.remote"u8)) return true;
         if (!key.StartsWith(names.ConfigPrefix)) return false;
-        var value = names.Cut(StringField(pair, 2));
+        var value = HeaderNames.Cut(StringField(pair, 2));
         hints = names.Kind(key[names.ConfigPrefix.Length..]) switch
         {
             GatewayHeader.SessionName => hints with { SessionName = value },

@@ -48,7 +48,7 @@ internal sealed class HeaderNames(HeaderNameOptions options)
         return GatewayHeader.None;
     }
 
-    public string Cut(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxValue)]);
+    public static string Cut(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxValue)]);
 }
 
 /// <summary>

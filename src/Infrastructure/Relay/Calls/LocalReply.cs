@@ -33,7 +33,7 @@ internal static class LocalReply
             return;
         }
 
-        var code = GrpcStatus.Of(error.Code);
+        var code = error.Code.ToGrpcStatus();
         var text = Cut(Prefix(error.Code) + error.Text);
         to.Append("grpc-status"u8, Encoding.ASCII.GetBytes(((int)code).ToString(System.Globalization.CultureInfo.InvariantCulture)));
         to.Append("grpc-message"u8, Encoding.ASCII.GetBytes(PercentEncode(text)));

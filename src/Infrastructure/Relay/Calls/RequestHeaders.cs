@@ -123,7 +123,7 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
         own.Write(value[..Math.Min(value.Length, ushort.MaxValue)]);
     }
 
-    private GatewayHeaders Read(ReadOnlySpan<byte> said)
+    private static GatewayHeaders Read(ReadOnlySpan<byte> said)
     {
         var hints = RouteHints.None;
         byte[] credential = [];
@@ -134,13 +134,13 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
             var value = said.Slice(3, length);
             switch ((char)said[0])
             {
-                case '1': hints = hints with { SessionName = names.Cut(value) }; break;
-                case '2': hints = hints with { Namespace = names.Cut(value) }; break;
-                case '3': hints = hints with { Team = names.Cut(value) }; break;
-                case '4': hints = hints with { Environment = names.Cut(value) }; break;
+                case '1': hints = hints with { SessionName = HeaderNames.Cut(value) }; break;
+                case '2': hints = hints with { Namespace = HeaderNames.Cut(value) }; break;
+                case '3': hints = hints with { Team = HeaderNames.Cut(value) }; break;
+                case '4': hints = hints with { Environment = HeaderNames.Cut(value) }; break;
                 case 'c': credential = value.ToArray(); break;
                 case 'u': agent = Encoding.UTF8.GetString(value[..Math.Min(length, 200)]); break;
-                case 'a': authority = names.Cut(value); break;
+                case 'a': authority = HeaderNames.Cut(value); break;
                 default: forwarded = true; break;
             }
 
