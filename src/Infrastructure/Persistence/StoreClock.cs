@@ -20,21 +20,21 @@ internal static class StoreClock
     {
         model.HasDbFunction(NowMethod).HasTranslation(_ => isSqlite ? SqliteTime() : PostgresNow());
         model.HasDbFunction(AgoMethod).HasTranslation(arguments => isSqlite
-            ? SqliteTime(Call("printf", typeof(string), Text("-%d seconds"), arguments[0]))
+            ? SqliteTime(Call("printf", typeof(string), StringTypeMapping.Default, Text("-%d seconds"), arguments[0]))
             : new SqlBinaryExpression(ExpressionType.Subtract, PostgresNow(), Seconds(arguments[0]), typeof(DateTime), null));
     }
 
     /// <summary>The form of the column defaults, so that texts compare as times.</summary>
     private static SqlFunctionExpression SqliteTime(params SqlExpression[] modifiers) =>
-        Call("strftime", typeof(DateTime), [Text("%Y-%m-%dT%H:%M:%fZ"), Text("now"), .. modifiers]);
+        Call("strftime", typeof(DateTime), null, [Text("%Y-%m-%dT%H:%M:%fZ"), Text("now"), .. modifiers]);
 
-    private static SqlFunctionExpression PostgresNow() => Call("now", typeof(DateTime));
+    private static SqlFunctionExpression PostgresNow() => Call("now", typeof(DateTime), null);
 
     private static SqlBinaryExpression Seconds(SqlExpression count) =>
         new(ExpressionType.Multiply, count, new SqlFragmentExpression("INTERVAL '1 second'", typeof(TimeSpan)), typeof(TimeSpan), null);
 
-    private static SqlFunctionExpression Call(string name, Type type, params SqlExpression[] arguments) =>
-        new(name, arguments, nullable: false, arguments.Select(_ => false), type, typeMapping: null);
+    private static SqlFunctionExpression Call(string name, Type type, RelationalTypeMapping? mapping, params SqlExpression[] arguments) =>
+        new(name, arguments, nullable: false, arguments.Select(_ => false), type, mapping);
 
     private static SqlConstantExpression Text(string value) => new(value, StringTypeMapping.Default);
 }

@@ -34,6 +34,8 @@ internal sealed partial class StatementLint : DbCommandInterceptor
     private void Check(DbCommand command)
     {
         lock (Seen) Seen.Add(command.CommandText);
+        if (command.Parameters.Cast<DbParameter>().Any(parameter => parameter.Value is DateTime or DateTimeOffset))
+            throw new InvalidOperationException($"Times come from the store's clock: {command.CommandText}");
         if (Find(command.CommandText) is { } refused) throw new InvalidOperationException($"CockroachDB refuses '{refused}': {command.CommandText}");
     }
 
