@@ -1,4 +1,3 @@
-using System.Globalization;
 using SparkGateway.Domain;
 
 namespace SparkGateway.Infrastructure.Persistence;
@@ -22,11 +21,7 @@ public sealed class StateDirLock : IDisposable
         var path = Path.Combine(folder, "gateway.lock");
         try
         {
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            file.Flush();
-            return new StateDirLock(file);
+            return new StateDirLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (UnauthorizedAccessException)
         {
@@ -34,7 +29,7 @@ public sealed class StateDirLock : IDisposable
         }
         catch (IOException)
         {
-            return GatewayError.Invalid($"Another spark-gateway{Holder(path)} uses the state_dir {folder}; stop it, or give this one a state_dir of its own (--set state_dir=FOLDER).");
+            return GatewayError.Invalid($"Another spark-gateway uses the state_dir {folder}; stop it, or give this one a state_dir of its own (--set state_dir=FOLDER).");
         }
     }
 
@@ -59,18 +54,4 @@ public sealed class StateDirLock : IDisposable
 
     private static GatewayError NotWritable(string stateDir) =>
         GatewayError.Invalid($"The state_dir '{stateDir}' cannot be made or written to; set state_dir to a folder that this user may write to.");
-
-    private static string Holder(string path)
-    {
-        try
-        {
-            // Sharing everything asks for no lock, so the holder's note can be read.
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            return int.TryParse(reader.ReadLine(), CultureInfo.InvariantCulture, out var pid) ? $" (process {pid})" : "";
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
 }
