@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
-using Microsoft.Extensions.Logging;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Attached;
@@ -18,9 +14,9 @@ internal sealed class LocalHarness : IAsyncDisposable
 
     private static int names;
 
-    public LocalHarness(Action<GatewayOptions> configure, string? python = null)
+    public LocalHarness(Action<GatewayOptions> configure, string? python = null, string? state = null)
     {
-        State = Directory.CreateTempSubdirectory("spark-gateway-local-").FullName;
+        State = state ?? Directory.CreateTempSubdirectory("spark-gateway-local-").FullName;
         Options = new GatewayOptions { StateDir = State };
         configure(Options);
         Tokens = new DriverTokens(Options, new AttachedSessions(Log.For<AttachedSessions>()), Log.For<DriverTokens>());
@@ -43,14 +39,15 @@ internal sealed class LocalHarness : IAsyncDisposable
 
     public LogLines Log { get; } = new();
 
-    public static LocalHarness Spark(Action<GatewayOptions>? configure = null) => new(
+    public static LocalHarness Spark(Action<GatewayOptions>? configure = null, string? state = null) => new(
         options =>
         {
             options.Local.SparkHome = SparkFixture.SparkHome;
             options.Local.DriverMemory = "700m";
             configure?.Invoke(options);
         },
-        SparkFixture.Python);
+        SparkFixture.Python,
+        state);
 
     public static LocalHarness Sail(Action<GatewayOptions>? configure = null) => new(options =>
     {
@@ -87,102 +84,11 @@ internal sealed class LocalHarness : IAsyncDisposable
     public string LogFile(DriverSpec spec) => Path.Combine(State, "logs", spec.Name.Name + ".log");
 
     /// <summary>The processes that run with this state folder in their command line or as their working folder.</summary>
-    public List<string> Processes() => ProcessTable.Where(process => process.CommandLine.Contains(State, StringComparison.Ordinal) || process.Folder.StartsWith(State, StringComparison.Ordinal));
+    public List<string> Processes() => ProcessTable.OfState(State);
 
     public async ValueTask DisposeAsync()
     {
         await Platform.DisposeAsync();
         Directory.Delete(State, recursive: true);
     }
-}
-
-/// <summary>Everything that was logged, as lines.</summary>
-internal sealed class LogLines : ILoggerProvider
-{
-    private readonly Lock gate = new();
-    private readonly List<string> lines = [];
-
-    public string Text
-    {
-        get
-        {
-            lock (gate) return string.Join('\n', lines);
-        }
-    }
-
-    public ILogger<T> For<T>() => new Typed<T>(this);
-
-    public ILogger CreateLogger(string categoryName) => For<object>();
-
-    public void Dispose()
-    {
-    }
-
-    private sealed class Typed<T>(LogLines owner) : ILogger<T>
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (owner.gate) owner.lines.Add($"{logLevel}: {formatter(state, exception)}");
-        }
-    }
-}
-
-internal sealed record ProcessRow(int Pid, string CommandLine, string Folder);
-
-internal static class ProcessTable
-{
-    public static List<string> Where(Func<ProcessRow, bool> condition) =>
-        [.. Rows().Where(condition).Select(row => $"{row.Pid}: {row.CommandLine}")];
-
-    public static IEnumerable<ProcessRow> Rows()
-    {
-        foreach (var path in Directory.EnumerateDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(path), out var pid) && pid != Environment.ProcessId && Read(path) is { Length: > 0 } command)
-            {
-                yield return new ProcessRow(pid, command, new FileInfo(Path.Combine(path, "cwd")).LinkTarget ?? "");
-            }
-        }
-    }
-
-    private static string Read(string path)
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(path, "cmdline")).Replace('\0', ' ');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
-    }
-}
-
-/// <summary>One unary gRPC call, made by hand.</summary>
-internal static class RawCall
-{
-    /// <summary>ReleaseSession of an unknown session: opens none, and is checked for its token.</summary>
-    public static async Task<string> ReleaseSessionAsync(string address, string? token)
-    {
-        using var client = new HttpClient { Timeout = LocalHarness.Patience };
-        byte[] id = Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("D"));
-        byte[] message = [0x0A, (byte)id.Length, .. id, 0x12, 5, 0x0A, 3, .. "ann"u8];
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{address}/spark.connect.SparkConnectService/ReleaseSession")
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent([0, 0, 0, 0, (byte)message.Length, .. message]),
-        };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-        if (token is not null) request.Headers.TryAddWithoutValidation("authorization", $"Bearer {token}");
-        using var response = await client.SendAsync(request);
-        return Status(response.TrailingHeaders) ?? Status(response.Headers) ?? "none";
-    }
-
-    private static string? Status(HttpResponseHeaders headers) => headers.TryGetValues("grpc-status", out var values) ? values.First() : null;
 }

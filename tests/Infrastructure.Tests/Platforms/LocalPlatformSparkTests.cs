@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using SparkGateway.Domain;
-using SparkGateway.Domain.Sessions;
-using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Platforms.Local;
-using SparkGateway.Testing;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;
 
@@ -67,5 +64,23 @@ public class LocalPlatformSparkTests(ITestOutputHelper output)
         Assert.Contains("System memory", started.Error.Text, StringComparison.Ordinal);
         Assert.Contains("exit code", started.Error.Text, StringComparison.Ordinal);
         Assert.Empty(harness.Processes());
+    }
+
+    [Fact]
+    public async Task KillOfTheGateway_SparkWithBusyPythonWorkers_LeavesNothing()
+    {
+        var state = Directory.CreateTempSubdirectory("spark-gateway-local-").FullName;
+        using var host = DriverHost.Start(state);
+        var (address, token) = await DriverHost.ReadAsync(host);
+        using var client = await BusyClient.StartAsync(address, token);
+        Assert.Contains(ProcessTable.OfState(state), line => line.Contains("pyspark.daemon", StringComparison.Ordinal));
+
+        host.Kill();
+
+        var clock = Stopwatch.StartNew();
+        await ProcessTable.GoneAsync(state);
+        output.WriteLine($"gone after {clock.Elapsed.TotalSeconds:F1} s");
+        Assert.Empty(Directory.EnumerateDirectories(Path.Combine(state, "drivers")));
+        Directory.Delete(state, recursive: true);
     }
 }

@@ -34,6 +34,7 @@ internal sealed class DriverCommands(GatewayOptions options, Func<IReadOnlyDicti
     {
         variables["SPARK_HOME"] = spark.Home;
         variables["SPARK_LOCAL_IP"] = Host;
+        variables["SPARK_LOCAL_DIRS"] = Path.Combine(work, "local");
         variables["PYSPARK_PYTHON"] = spark.Python;
         var file = Path.Combine(work, "spark.conf");
         using (var stream = OwnerOnly.Open(file, FileMode.CreateNew))
@@ -67,7 +68,6 @@ internal sealed class DriverCommands(GatewayOptions options, Func<IReadOnlyDicti
         settings.Remove(TokenSetting);
         settings[JavaOptions] = $"\"-Djava.io.tmpdir={temporary.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\" {settings.GetValueOrDefault(JavaOptions)}".TrimEnd();
         settings["spark.app.name"] = name.Name;
-        settings["spark.local.dir"] = Path.Combine(work, "local");
         settings["spark.driver.host"] = Host;
         settings["spark.driver.bindAddress"] = Host;
         settings["spark.connect.grpc.binding.address"] = Host;
