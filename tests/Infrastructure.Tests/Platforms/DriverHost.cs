@@ -6,6 +6,8 @@ namespace SparkGateway.Infrastructure.Tests.Platforms;
 public class DriverHost
 {
     private const string StateVariable = "SPARK_GATEWAY_TEST_STATE";
+    private const string ScriptVariable = "SPARK_GATEWAY_TEST_SCRIPT";
+    private const string GraceVariable = "SPARK_GATEWAY_TEST_GRACE";
     private const string Up = "driver is up:";
 
     [Fact(Explicit = true)]
@@ -13,15 +15,18 @@ public class DriverHost
     {
         var state = Environment.GetEnvironmentVariable(StateVariable);
         Assert.SkipWhen(state is null, "Runs only as a process of another test.");
-        var harness = LocalHarness.Spark(state: state);
+        var script = Environment.GetEnvironmentVariable(ScriptVariable);
+        var harness = script is null ? LocalHarness.Spark(state: state) : LocalHarness.Script(script, options => options.Local.StopGraceSeconds = int.Parse(Environment.GetEnvironmentVariable(GraceVariable)!), state);
         var spec = LocalHarness.Spec();
-        var started = await harness.Platform.LaunchAsync(spec, CancellationToken.None);
-        await Console.Out.WriteLineAsync($"{Up} {started.Value.Address} {harness.Tokens.ForOnDemand(spec.SessionId)}");
+        var launch = harness.Platform.LaunchAsync(spec, CancellationToken.None);
+        var address = script is null ? (await launch).Value.Address : "none";
+        await harness.Log.Seen($"{spec.Name}: starting");
+        await Console.Out.WriteLineAsync($"{Up} {address} {harness.Tokens.ForOnDemand(spec.SessionId)}");
         await Console.In.ReadToEndAsync();
         await harness.Platform.DisposeAsync();
     }
 
-    internal static Process Start(string state)
+    internal static Process Start(string state, string? script = null, int graceSeconds = 5)
     {
         var start = new ProcessStartInfo(Path.ChangeExtension(typeof(DriverHost).Assembly.Location, null), ["-explicit", "only", "-method", $"{typeof(DriverHost).FullName}.{nameof(Host_OfAnotherTest_WaitsToBeKilled)}"])
         {
@@ -29,6 +34,8 @@ public class DriverHost
             RedirectStandardOutput = true,
         };
         start.Environment[StateVariable] = state;
+        start.Environment[GraceVariable] = graceSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (script is not null) start.Environment[ScriptVariable] = script;
         return Process.Start(start)!;
     }
 

@@ -57,11 +57,13 @@ internal sealed class LocalHarness : IAsyncDisposable
     });
 
     /// <summary>A SPARK_HOME whose spark-submit is a script of the test.</summary>
-    public static LocalHarness Script(string script, Action<GatewayOptions>? configure = null) => new(options =>
-    {
-        options.Local.SparkHome = FakeSpark(Path.Combine(options.StateDir, "fake-spark"), script);
-        configure?.Invoke(options);
-    });
+    public static LocalHarness Script(string script, Action<GatewayOptions>? configure = null, string? state = null) => new(
+        options =>
+        {
+            options.Local.SparkHome = FakeSpark(Path.Combine(options.StateDir, "fake-spark"), script);
+            configure?.Invoke(options);
+        },
+        state: state);
 
     public static string FakeSpark(string home, string script, string version = "4.1.0")
     {

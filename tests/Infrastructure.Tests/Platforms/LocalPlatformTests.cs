@@ -15,6 +15,9 @@ public class LocalPlatformTests
     // A driver and its child that do not listen to TERM, the child in a process group of its own.
     private const string Stubborn = "trap '' TERM; echo stubborn; perl -e 'setpgrp(0, 0); sleep 1000' & while :; do sleep 1; done";
 
+    // A driver that does, and leaves such a child behind.
+    private const string Heir = "(trap '' TERM; exec perl -e 'setpgrp(0, 0); sleep 1000') & exec sleep 1000";
+
     [Fact]
     public async Task Launch_Sail_IsReadyAndStopLeavesNothing()
     {
@@ -93,6 +96,7 @@ public class LocalPlatformTests
     [Theory]
     [InlineData(Hang, "still working")]
     [InlineData(Stubborn, "stubborn")]
+    [InlineData(Heir, "")]
     public async Task Launch_NeverReady_EndsAtTheStartLimit(string script, string line)
     {
         await using var harness = LocalHarness.Script(script, options =>
@@ -107,6 +111,23 @@ public class LocalPlatformTests
         Assert.Contains("within 2 seconds (spark_connect.start_limit_seconds)", started.Error!.Text, StringComparison.Ordinal);
         Assert.Contains(line, started.Error.Text, StringComparison.Ordinal);
         Assert.Empty(harness.Processes());
+    }
+
+    [Theory]
+    [InlineData(Stubborn, 1)]
+    [InlineData(Heir, 1000)]
+    public async Task KillOfTheGateway_ProcessesThatIgnoreTerm_LeavesNothing(string script, int graceSeconds)
+    {
+        var state = Directory.CreateTempSubdirectory("spark-gateway-local-").FullName;
+        using var host = DriverHost.Start(state, script, graceSeconds);
+        await DriverHost.ReadAsync(host);
+        Assert.NotEmpty(ProcessTable.OfState(state));
+
+        host.Kill();
+
+        await ProcessTable.GoneAsync(state);
+        Assert.Empty(Directory.EnumerateDirectories(Path.Combine(state, "drivers")));
+        Directory.Delete(state, recursive: true);
     }
 
     [Fact]
@@ -171,7 +192,7 @@ public class LocalPlatformTests
     public async Task Launch_StrangerOnThePort_IsNotTakenForTheDriver()
     {
         var script = PortScript("if mkdir \"$SPARK_HOME/once\"; then exec sleep 1000; fi");
-        await using var harness = LocalHarness.Script(script);
+        await using var harness = LocalHarness.Script(script, options => options.SparkConnect.StartLimitSeconds = 20);
         var spec = LocalHarness.Spec();
         var launch = harness.Platform.LaunchAsync(spec, CancellationToken.None);
         await harness.Log.Seen($"{spec.Name}: starting");

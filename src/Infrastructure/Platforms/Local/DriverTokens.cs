@@ -61,13 +61,9 @@ public sealed partial class DriverTokens(GatewayOptions options, AttachedSession
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             using (var file = OwnerOnly.Open(aside, FileMode.CreateNew)) file.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)) + "\n"));
-            File.Move(aside, path, overwrite: false);
-            return null;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
+            var isThere = OwnerOnly.TryLink(aside, path) || File.Exists(path);
             File.Delete(aside);
-            return null;
+            return isThere ? null : Advise($"The key file {path} cannot be made: its file system refuses a hard link.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
