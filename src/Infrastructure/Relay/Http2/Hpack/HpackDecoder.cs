@@ -112,7 +112,7 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
     }
 
     /// <summary>The entry that a new one takes its name from may be evicted by it: RFC 7541 section 4.4.</summary>
-    private ReadOnlySpan<byte> CopyOut(scoped ReadOnlySpan<byte> name, scoped ref int used)
+    private ReadOnlySpan<byte> CopyOut(ReadOnlySpan<byte> name, scoped ref int used)
     {
         var copy = Scratch().Slice(used, name.Length);
         name.CopyTo(copy);
