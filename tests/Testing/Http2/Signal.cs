@@ -1,7 +1,7 @@
 namespace SparkGateway.Testing.Http2;
 
 /// <summary>Wakes whoever waits for a condition each time the state behind it has changed.</summary>
-internal sealed class Signal
+public sealed class Signal
 {
     private TaskCompletionSource source = New();
 
