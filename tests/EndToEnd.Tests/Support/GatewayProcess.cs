@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Text;
+using SparkGateway.Testing;
+using SparkGateway.Testing.Http2;
+
+namespace SparkGateway.EndToEnd.Tests.Support;
+
+/// <summary>A driver that the gateway's configuration names.</summary>
+internal sealed record Attached(string Name, string Namespace, string Address);
+
+/// <summary>How a gateway is started: config/local.yml, then this.</summary>
+internal sealed record GatewaySetup
+{
+    public IReadOnlyList<Attached> Attached { get; init; } = [];
+
+    /// <summary>KEY=VALUE, each for one --set.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>Drivers on demand are real ones, so they are switched on by the tests that need them.</summary>
+    public bool StartsDrivers { get; init; }
+
+    public string Engine { get; init; } = "spark";
+}
+
+/// <summary>The built program as a user starts it, with a state folder of its own that outlives a restart.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+
+    private readonly GatewaySetup setup;
+    private readonly string folder = Directory.CreateTempSubdirectory("spark-gateway-e2e-").FullName;
+    private readonly int adminPort = Ports.Free();
+    private readonly HttpClient admin = new();
+
+    private GatewayProcess(GatewaySetup setup) => this.setup = setup;
+
+    public int Port { get; } = Ports.Free();
+
+    public OwnedProcess Process { get; private set; } = null!;
+
+    /// <summary>What a client of that user pastes, with more parameters such as x-spark-session-id=NAME.</summary>
+    public string Url(string user, params IEnumerable<string> parameters) => UrlOf(Port, user, parameters);
+
+    public static string UrlOf(int port, string user, params IEnumerable<string> parameters) =>
+        $"sc://localhost:{port}/;{string.Join(';', [$"user_id={user}", .. parameters])}";
+
+    public static async Task<GatewayProcess> StartAsync(GatewaySetup setup)
+    {
+        var gateway = new GatewayProcess(setup);
+        try
+        {
+            await gateway.StartAgainAsync();
+            return gateway;
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Rewrites the list of attached drivers, as an operator does while the gateway runs.</summary>
+    public void WriteAttached(IReadOnlyList<Attached> attached)
+    {
+        var text = new StringBuilder("config:\n  spark_connect:\n");
+        text.Append(attached.Count == 0 ? "    attached: []\n" : "    attached:\n");
+        foreach (var (name, space, address) in attached)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"      - name: {name}\n        namespace: {space}\n        address: {address}\n");
+        }
+
+        File.WriteAllText(ConfigFile, text.ToString());
+    }
+
+    /// <summary>Starts the program on the same ports and state folder.</summary>
+    public async Task StartAgainAsync()
+    {
+        if (!File.Exists(ConfigFile)) WriteAttached(setup.Attached);
+        if (Process is not null) await Process.DisposeAsync();
+        Process = OwnedProcess.Start("the gateway", Path.Combine(AppContext.BaseDirectory, "spark-gateway"), Arguments(), Environment(), folder);
+        await Process.LineAsync("its ready line", line => line.StartsWith("SparkSession.builder.remote(", StringComparison.Ordinal), StartLimit);
+    }
+
+    public void Kill() => Process.Signal("KILL");
+
+    /// <summary>SIGTERM; the exit code.</summary>
+    public Task<int> TerminateAsync()
+    {
+        Process.Signal("TERM");
+        return Process.ExitAsync(StopLimit);
+    }
+
+    /// <summary>The sum of a metric over all its label values that contain <paramref name="label"/>.</summary>
+    public async Task<double> MetricAsync(string name, string label = "")
+    {
+        var text = await admin.GetStringAsync(new Uri($"http://127.0.0.1:{adminPort}/metrics"));
+        return text.Split('\n')
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
+            .Sum(line => double.Parse(line.Split(' ').Skip(1).First(), CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Process ids of the drivers that this gateway started: whoever has its state folder in the command line or environment.</summary>
+    public IReadOnlyList<int> DriverPids() => Processes.Naming(Path.Combine(folder, "state"), but: Process.Pid);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Process is not null)
+        {
+            Process.Signal("TERM");
+            try
+            {
+                await Process.ExitAsync(StopLimit);
+            }
+            catch (TimeoutException)
+            {
+                // A gateway that does not stop is another test's finding; here it is only cleared away.
+            }
+
+            await Process.DisposeAsync();
+            await Deadlines.UntilAsync("the end of the gateway's drivers", () => DriverPids().Count == 0);
+        }
+
+        admin.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private string ConfigFile => Path.Combine(folder, "gateway.yml");
+
+    private IEnumerable<string> Arguments() =>
+    [
+        "serve", "--config", Path.Combine(Sources.Root, "config", "local.yml"), "--config", ConfigFile,
+        .. Set($"spark_connect.port={Port}", $"admin.port={adminPort}", $"state_dir={Path.Combine(folder, "state")}"),
+        .. Set($"spark_connect.on_demand.enabled={(setup.StartsDrivers ? "true" : "false")}", "config_poll_seconds=1", "config_settle_milliseconds=50"),
+        .. setup.StartsDrivers && setup.Engine == "sail" ? Set("local.engine=sail", $"local.sail={SparkFixture.Sail}") : [],
+        .. Set([.. setup.Settings]),
+    ];
+
+    private IEnumerable<(string, string?)> Environment() => setup.StartsDrivers && setup.Engine == "spark"
+        ? [("SPARK_HOME", SparkFixture.SparkHome), ("PYSPARK_PYTHON", SparkFixture.Python)]
+        : [("SPARK_HOME", null), ("PYSPARK_PYTHON", null)];
+
+    private static IEnumerable<string> Set(params IEnumerable<string> settings) => settings.SelectMany(setting => new[] { "--set", setting });
+}
