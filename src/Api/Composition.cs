@@ -1,5 +1,15 @@
 using SparkGateway.Api.Cli;
+using SparkGateway.Domain;
+using SparkGateway.Domain.Routing;
+using SparkGateway.Features;
+using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Attached;
+using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Persistence;
+using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Relay;
+using SparkGateway.Infrastructure.Routing;
 
 namespace SparkGateway.Api;
 
@@ -9,12 +19,57 @@ internal static class Composition
     public static IServiceCollection AddGateway(this IServiceCollection services, GatewayOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return services;
+        return services
+            .AddSingleton(provider => Compose(options, provider.GetRequiredService<Replica>()))
+            .AddFeatures()
+            .AddRouteTable()
+            .AddSessionStore(options)
+            .AddAttachedSessions()
+            .AddLocalPlatform()
+            .AddControlPlane()
+            .AddRelay(options);
     }
 
-    public static IMigrationCommand? CreateMigration(GatewayOptions options)
+    public static IMigrationCommand CreateMigration(GatewayOptions options) => new MigrationCommand(options);
+
+    private static FeatureOptions Compose(GatewayOptions options, Replica self)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        return null;
+        var connect = options.SparkConnect;
+        return new FeatureOptions
+        {
+            Self = self,
+            Policy = PolicyOf(connect),
+            Limits = new SessionLimits(connect.OnDemand.MaxSessions, connect.OnDemand.MaxPerUser),
+            StartLimit = TimeSpan.FromSeconds(connect.StartLimitSeconds),
+            StartGrace = TimeSpan.FromSeconds(connect.StartGraceSeconds),
+            ReleaseLinger = TimeSpan.FromSeconds(connect.ReleaseLingerSeconds),
+        };
+    }
+
+    private static RoutingPolicy PolicyOf(SparkConnectOptions connect) => new()
+    {
+        Headers = new RoutingHeaderNames(connect.Headers.SessionName[0], connect.Headers.Namespace[0], connect.Headers.Team[0], connect.Headers.Environment[0]),
+        PublicAddress = $"HOST:{connect.Port}",
+        OnDemandEnabled = connect.OnDemand.Enabled,
+        Default = connect.OnDemand.DefaultTeam.Length > 0 ? new TeamRef(connect.OnDemand.DefaultTeam, connect.OnDemand.DefaultEnvironment) : null,
+        ShareConnection = connect.OnDemand.ShareConnection,
+        AnyTeam = connect.OnDemand.AnyTeam,
+        Teams = [.. connect.OnDemand.Teams.Select(team => new TeamRef(team.Team, team.Environment))],
+        Authorities = connect.Authorities.ToDictionary(pair => pair.Key, pair => new TeamRef(pair.Value.Team, pair.Value.Environment)),
+        NamespacePattern = connect.DefaultNamespacePattern,
+    };
+
+    private sealed class MigrationCommand(GatewayOptions options) : IMigrationCommand
+    {
+        public string Script() => Migrator.Script(options.Store.Kind == "sqlite" ? StoreKind.Sqlite : StoreKind.Postgres);
+
+        public async Task<Result<string>> RunAsync(CancellationToken cancellation)
+        {
+            using var logs = LoggerFactory.Create(_ => { });
+            var migrator = new Migrator(options, TimeProvider.System, logs.CreateLogger<Migrator>());
+            if (!(await migrator.MigrateAsync(cancellation)).TryGet(out var report, out var error)) return error;
+            var done = report.Applied.Count == 0 ? "is current" : $"migrated: {string.Join(", ", report.Applied)}";
+            return string.Join('\n', [$"{report.Store} {done}", .. report.Notes]);
+        }
     }
 }

@@ -2,9 +2,15 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace SparkGateway.Domain;
 
+/// <summary>What every <see cref="Result{T}"/> shows without its type: for code that treats all requests alike.</summary>
+public interface IOutcome
+{
+    GatewayError? Error { get; }
+}
+
 /// <summary>A value or the <see cref="GatewayError"/> that stands in its place.</summary>
 [SuppressMessage("Design", "CA1000:Do not declare static members on generic types", Justification = "Result<T>.Fail reads better than a second type.")]
-public readonly record struct Result<T>
+public readonly record struct Result<T> : IOutcome
 {
     private readonly T? value;
 

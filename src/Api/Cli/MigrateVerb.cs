@@ -30,8 +30,7 @@ internal static class MigrateVerb
     {
         var config = GatewayConfig.Load(source);
         if (config.Problems.Count > 0) return console.Refuse(config.Problems);
-        if (Composition.CreateMigration(config.Options) is not { } migration)
-            return console.Refuse($"this version has no migrations for store.kind {config.Options.Store.Kind}.");
+        var migration = Composition.CreateMigration(config.Options);
         if (scriptOnly)
         {
             await console.Out.WriteAsync(migration.Script());

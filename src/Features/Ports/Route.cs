@@ -108,6 +108,7 @@ public sealed class Route
 public sealed class LiveBinding(ClientSessionKey key, Route route, BoundVia via)
 {
     private int released;
+    private int announced;
 
     public ClientSessionKey Key { get; } = key;
 
@@ -117,6 +118,9 @@ public sealed class LiveBinding(ClientSessionKey key, Route route, BoundVia via)
 
     /// <summary>The client released this session itself: forwarded while the driver lives, SESSION_CLOSED afterwards.</summary>
     public bool IsReleased => Volatile.Read(ref released) != 0;
+
+    /// <summary>True once: the first response of a new binding names its session.</summary>
+    public bool TakeAnnouncement() => Volatile.Read(ref announced) == 0 && Interlocked.Exchange(ref announced, 1) == 0;
 
     public void MarkReleased() => Volatile.Write(ref released, 1);
 }

@@ -24,20 +24,16 @@ public abstract record Admission
 /// What admission must know of the client connection beyond one call: which session it carries (the connection rule) and
 /// whether more than one client may be behind it. Admissions of one connection decide one after the other.
 /// </summary>
-public sealed class ConnectionContext : IDisposable
+public sealed class ConnectionContext
 {
-    private readonly SemaphoreSlim gate = new(1, 1);
-
     /// <summary>Decide and claim under this gate; never wait for a driver under it.</summary>
-    public SemaphoreSlim Gate => gate;
+    public SemaphoreSlim Gate { get; } = new(1, 1);
 
     /// <summary>Set by the relay for good: two users, two sets of gateway headers, or a header that a proxy adds was seen.</summary>
     public bool MayBeShared { get; set; }
 
     /// <summary>The most recently admitted on-demand session of this connection, with the user and headers it came with.</summary>
     public JoinedSession? Last { get; set; }
-
-    public void Dispose() => gate.Dispose();
 }
 
 /// <summary>A session that a client connection carries already.</summary>

@@ -251,6 +251,12 @@ public sealed class LocalOptions
 
     /// <summary>Heap of each local driver; empty: spark_connect.on_demand.driver_memory.</summary>
     public string DriverMemory { get; set; } = "1g";
+
+    /// <summary>How long a driver that was told to end may take before it is killed.</summary>
+    public int StopGraceSeconds { get; set; } = 5;
+
+    /// <summary>Size at which a driver's log file is put aside as NAME.log.1 and begun anew.</summary>
+    public int LogMegabytes { get; set; } = 16;
 }
 
 public sealed class AdminOptions

@@ -1,0 +1,57 @@
+using System.Globalization;
+
+namespace SparkGateway.Domain.Sessions;
+
+/// <summary>What a client of an ended session reads: what happened, why, since when, what to do.</summary>
+public static class EndTexts
+{
+    private const string NextStep = "Its driver and all that was in it are gone; call getOrCreate() again for a new session.";
+
+    /// <param name="session">As the store remembers it: with reason, detail and time of its end.</param>
+    /// <param name="logTail">The driver's last log lines, for its opener only.</param>
+    public static GatewayError Ended(Session session, string logTail = "")
+    {
+        var detail = string.IsNullOrWhiteSpace(session.EndDetail) ? "" : $" ({session.EndDetail.Trim().TrimEnd('.')})";
+        var since = session.EndedAt is { } at
+            ? string.Create(CultureInfo.InvariantCulture, $" at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC")
+            : "";
+        var log = logTail.Length == 0 ? "" : $"\nThe last lines of its log:\n{logTail}";
+        return new GatewayError(ErrorCode.SessionChanged, BlameFor(session.EndReason),
+            $"Spark session {session.Name} has ended{since}: {Why(session.EndReason)}{detail}. {NextStep}{log}");
+    }
+
+    /// <summary>For the client session that released itself.</summary>
+    public static GatewayError Released(Session session) => new(ErrorCode.SessionClosed, Blame.Client,
+        $"This client released its Spark session {session.Name} itself (stop() does that), so it takes no more calls. Stop using the old object and call getOrCreate() for a new session.");
+
+    /// <summary>For a waiter who is not the opener: why a start failed, without the driver's log.</summary>
+    public static GatewayError StartFailed(SessionName name) => new(ErrorCode.StartFailed, Blame.Driver,
+        $"The driver of Spark session {name} could not be started. Its opener was told why; call getOrCreate() to try again with a session of your own.");
+
+    public static GatewayError StartTimedOut(SessionName name, int seconds) => new(ErrorCode.StartFailed, Blame.Gateway,
+        $"The driver of Spark session {name}, which another gateway process starts, was not ready after {seconds} seconds (spark_connect.start_limit_seconds). Call getOrCreate() to try again with a new session.");
+
+    public static GatewayError Forgotten() => new(ErrorCode.SessionChanged, Blame.Gateway,
+        $"The gateway does not know this Spark session any more. {NextStep}");
+
+    private static string Why(EndReason? reason) => reason switch
+    {
+        EndReason.Idle => "no call was open for longer than the idle timeout",
+        EndReason.MaxTtl => "it reached the longest time that a session may live",
+        EndReason.Released => "all its clients had released it",
+        EndReason.ClosedByOperator => "an operator closed it",
+        EndReason.Crashed => "its driver ended by itself",
+        EndReason.StartFailed => "its driver could not be started",
+        EndReason.StartAbandoned => "every client that waited for its driver went away",
+        EndReason.Lost => "the gateway process that ran its driver is gone",
+        EndReason.Replaced => "the attached driver of this name is no longer the one of before",
+        _ => "it is being closed",
+    };
+
+    private static Blame BlameFor(EndReason? reason) => reason switch
+    {
+        EndReason.Crashed or EndReason.StartFailed => Blame.Driver,
+        EndReason.Idle or EndReason.Released or EndReason.StartAbandoned => Blame.Client,
+        _ => Blame.Gateway,
+    };
+}

@@ -1,0 +1,25 @@
+using MediatR;
+using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Ports;
+
+namespace SparkGateway.Features.EndSession;
+
+/// <summary>Drivers that end by themselves end their sessions. The host runs it.</summary>
+public sealed class DriverExitWatcher(IDriverPlatform platform, IMediator mediator, TrackedTasks tasks, TimeProvider time)
+{
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await foreach (var exit in platform.Exits.ReadAllAsync(cancellation))
+        {
+            // One store that does not answer must not keep the exits of other drivers waiting.
+            tasks.Start($"crash of {exit.SessionId}", stopping => EndAsync(exit, stopping));
+        }
+    }
+
+    private Task<Result<Session?>> EndAsync(DriverExit exit, CancellationToken stopping)
+    {
+        var request = new EndSession.Request(exit.SessionId, EndReason.Crashed, exit.Detail, Caller.Gateway, exit.LogTail);
+        return StorePatience.InsistAsync(() => mediator.Send(request, stopping), time, stopping);
+    }
+}

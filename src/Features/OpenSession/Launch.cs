@@ -1,0 +1,77 @@
+using System.Diagnostics.CodeAnalysis;
+using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Ports;
+
+namespace SparkGateway.Features.OpenSession;
+
+/// <summary>One start in progress: who waits for it, and what ends it when nobody does any more.</summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A late grace timer may still cancel the source, which holds nothing that needs disposal.")]
+internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace)
+{
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource abandon = new();
+    private readonly TaskCompletionSource<Result<Route>> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ITimer? timer;
+    private int waiters;
+    private bool isOver;
+
+    public Session Session { get; } = session;
+
+    public Task<Result<Route>> Done => done.Task;
+
+    /// <summary>Nobody waited for the whole grace time.</summary>
+    public CancellationToken Abandoned => abandon.Token;
+
+    /// <summary>The grace time runs from the beginning: the winner may be gone before it waits.</summary>
+    public void Arm()
+    {
+        lock (gate) Arm_NeedsLock();
+    }
+
+    public void Join()
+    {
+        lock (gate)
+        {
+            waiters++;
+            timer?.Dispose();
+            timer = null;
+        }
+    }
+
+    public void Leave()
+    {
+        lock (gate)
+        {
+            if (--waiters == 0) Arm_NeedsLock();
+        }
+    }
+
+    public void Complete(Result<Route> result)
+    {
+        lock (gate)
+        {
+            isOver = true;
+            timer?.Dispose();
+            timer = null;
+        }
+
+        done.TrySetResult(result);
+    }
+
+    private void Arm_NeedsLock()
+    {
+        if (isOver) return;
+        timer?.Dispose();
+        timer = time.CreateTimer(static launch => ((Launch)launch!).GiveUp(), this, grace, Timeout.InfiniteTimeSpan);
+    }
+
+    private void GiveUp()
+    {
+        lock (gate)
+        {
+            // Marked under the gate, so that no waiter joins in between; what hangs on the token runs outside it.
+            if (!isOver && waiters == 0) _ = abandon.CancelAsync();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using MediatR;
+using SparkGateway.Domain;
+
+namespace SparkGateway.Features.Pipeline;
+
+/// <summary>A span and a duration for each use case.</summary>
+internal sealed class TelemetryBehavior<TRequest, TResponse>(TimeProvider time) : IPipelineBehavior<TRequest, TResponse>
+{
+    private static readonly string Name = typeof(TRequest).DeclaringType?.Name ?? typeof(TRequest).Name;
+    private static readonly KeyValuePair<string, object?> UseCase = new("use_case", Name);
+
+    public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
+    {
+        using var span = FeatureTelemetry.Source.StartActivity(Name);
+        var began = time.GetTimestamp();
+        var outcome = "exception";
+        try
+        {
+            var response = await next();
+            outcome = (response as IOutcome)?.Error is { } error ? FeatureTelemetry.Word(error.Code) : "ok";
+            return response;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            outcome = "cancelled";
+            throw;
+        }
+        finally
+        {
+            span?.SetTag("outcome", outcome);
+            if (outcome is not ("ok" or "cancelled")) span?.SetStatus(ActivityStatusCode.Error, outcome);
+            FeatureTelemetry.Duration.Record(time.GetElapsedTime(began).TotalSeconds, UseCase, new("outcome", outcome));
+        }
+    }
+}
+
+/// <summary>The instruments of all use cases; label values are closed sets.</summary>
+public static class FeatureTelemetry
+{
+    public const string SourceName = "SparkGateway";
+
+    private static readonly Meter Meter = new(SourceName);
+
+    internal static readonly ActivitySource Source = new(SourceName);
+
+    internal static readonly Histogram<double> Duration =
+        Meter.CreateHistogram<double>("spark_gateway_use_case_duration", "s", "Time of a use case; admission includes waiting for a driver to start.");
+
+    internal static string Word(ErrorCode code) => code switch
+    {
+        ErrorCode.InvalidArgument => "invalid_argument",
+        ErrorCode.Unauthenticated => "unauthenticated",
+        ErrorCode.PermissionDenied => "permission_denied",
+        ErrorCode.NoSuchSession => "no_such_session",
+        ErrorCode.ResourceExhausted => "resource_exhausted",
+        ErrorCode.StartFailed => "start_failed",
+        ErrorCode.Unavailable => "unavailable",
+        ErrorCode.SessionChanged => "session_changed",
+        ErrorCode.SessionClosed => "session_closed",
+        ErrorCode.Unimplemented => "unimplemented",
+        _ => "internal",
+    };
+}

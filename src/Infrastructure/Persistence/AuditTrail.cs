@@ -1,0 +1,36 @@
+using System.Text.Json;
+using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Ports;
+
+namespace SparkGateway.Infrastructure.Persistence;
+
+/// <summary>Makes the rows of `audit_log`. They are added to the context of the change, so both last or neither.</summary>
+internal sealed class AuditTrail(Replica self)
+{
+    private const int LongestText = 2_000;
+
+    public AuditRow Session(string action, SessionRow session, Caller caller, string? reason = null, params (string Name, string? Value)[] detail) =>
+        Row(action, session, session.OpenedBy, null, caller, reason, detail);
+
+    public AuditRow Client(string action, SessionRow? session, ClientSessionKey key, Caller caller, string? reason = null, params (string Name, string? Value)[] detail) =>
+        Row(action, session, key.UserId, key.Prefix, caller, reason, detail);
+
+    private AuditRow Row(string action, SessionRow? session, string? user, string? prefix, Caller caller, string? reason, (string Name, string? Value)[] detail) => new()
+    {
+        Actor = caller == Caller.Gateway ? caller.UserAgent : Clean(caller.User)!,
+        Action = action,
+        Namespace = session?.Namespace,
+        SessionName = session?.Name,
+        SessionRowId = session?.Id,
+        Team = session?.Team,
+        ClaimedUser = Clean(user),
+        ClientSessionPrefix = Clean(prefix),
+        Reason = Clean(reason),
+        Detail = JsonSerializer.Serialize(detail.Where(pair => pair.Value is not null).ToDictionary(pair => pair.Name, pair => Clean(pair.Value))),
+        ClientAddress = Clean(caller.Address),
+        UserAgent = Clean(caller.UserAgent),
+        Replica = self.Id,
+    };
+
+    private static string? Clean(string? text) => text is null ? null : ColumnWord.Clean(text, LongestText);
+}

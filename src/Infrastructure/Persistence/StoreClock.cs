@@ -1,0 +1,40 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace SparkGateway.Infrastructure.Persistence;
+
+/// <summary>The store's clock inside a query. Replicas may disagree about the time; the store does not disagree with itself.</summary>
+internal static class StoreClock
+{
+    private static readonly MethodInfo NowMethod = typeof(StoreClock).GetMethod(nameof(Now))!;
+    private static readonly MethodInfo AgoMethod = typeof(StoreClock).GetMethod(nameof(SecondsAgo))!;
+
+    public static DateTime Now() => throw new InvalidOperationException("Only for queries.");
+
+    public static DateTime SecondsAgo(int seconds) => throw new InvalidOperationException($"Only for queries ({seconds}).");
+
+    public static void Map(ModelBuilder model, bool isSqlite)
+    {
+        model.HasDbFunction(NowMethod).HasTranslation(_ => isSqlite ? SqliteTime() : PostgresNow());
+        model.HasDbFunction(AgoMethod).HasTranslation(arguments => isSqlite
+            ? SqliteTime(Call("printf", typeof(string), StringTypeMapping.Default, Text("-%d seconds"), arguments[0]))
+            : new SqlBinaryExpression(ExpressionType.Subtract, PostgresNow(), Seconds(arguments[0]), typeof(DateTime), null));
+    }
+
+    /// <summary>The form of the column defaults, so that texts compare as times.</summary>
+    private static SqlFunctionExpression SqliteTime(params SqlExpression[] modifiers) =>
+        Call("strftime", typeof(DateTime), null, [Text("%Y-%m-%dT%H:%M:%fZ"), Text("now"), .. modifiers]);
+
+    private static SqlFunctionExpression PostgresNow() => Call("now", typeof(DateTime), null);
+
+    private static SqlBinaryExpression Seconds(SqlExpression count) =>
+        new(ExpressionType.Multiply, count, new SqlFragmentExpression("INTERVAL '1 second'", typeof(TimeSpan)), typeof(TimeSpan), null);
+
+    private static SqlFunctionExpression Call(string name, Type type, RelationalTypeMapping? mapping, params SqlExpression[] arguments) =>
+        new(name, arguments, nullable: false, arguments.Select(_ => false), type, mapping);
+
+    private static SqlConstantExpression Text(string value) => new(value, StringTypeMapping.Default);
+}

@@ -1,0 +1,89 @@
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using SparkGateway.Domain;
+
+namespace SparkGateway.Infrastructure.Persistence;
+
+/// <summary>What a change found out, and whether it is to last.</summary>
+internal readonly record struct Change<T>(Result<T> Result, bool IsKept)
+{
+    public static implicit operator Change<T>(GatewayError refusal) => new(refusal, false);
+}
+
+internal static class Change
+{
+    public static Change<T> Keep<T>(T value) => new(Result<T>.Ok(value), true);
+
+    public static Change<T> Drop<T>(T value) => new(Result<T>.Ok(value), false);
+}
+
+/// <summary>Runs reads and changes against the store; every way in which a store can fail comes out as UNAVAILABLE.</summary>
+internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, StoreDialect dialect, TimeProvider clock, ILogger<StoreRunner> logger)
+{
+    /// <summary>A change that loses this many races in a row gives up; each but the last of N racers is beaten by a winner, so this is rarely reached.</summary>
+    private const int MaxAttempts = 8;
+
+    private const int BackOffMilliseconds = 10;
+
+    public Task<Result<T>> ReadAsync<T>(Func<GatewayDbContext, Task<T>> read, CancellationToken cancellation) =>
+        GuardAsync(async () =>
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellation);
+            return Result<T>.Ok(await read(db));
+        }, cancellation);
+
+    /// <summary>One transaction; a lost race runs it again from the start.</summary>
+    public Task<Result<T>> ChangeAsync<T>(Func<GatewayDbContext, Task<Change<T>>> change, CancellationToken cancellation) =>
+        GuardAsync(async () =>
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellation);
+            db.Database.AutoSavepointsEnabled = false;
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellation);
+            var (result, isKept) = await change(db);
+            if (isKept) await transaction.CommitAsync(cancellation);
+            return result;
+        }, cancellation);
+
+    private async Task<Result<T>> GuardAsync<T>(Func<Task<Result<T>>> work, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested && IsFault(e))
+            {
+                if (FindDbException(e) is not { } fault || !dialect.IsRace(fault) || attempt == MaxAttempts) return Unavailable(e);
+            }
+
+            await Task.Delay(BackOff(attempt), clock, cancellation);
+        }
+    }
+
+    [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "Spreads retries, guards nothing.")]
+    private static TimeSpan BackOff(int attempt) => TimeSpan.FromMilliseconds(Random.Shared.Next(1, BackOffMilliseconds * attempt));
+
+    private GatewayError Unavailable(Exception e)
+    {
+        var fault = FindDbException(e);
+        var code = fault is null ? e.GetBaseException().GetType().Name : dialect.CodeOf(fault);
+        logger.StoreFailed(dialect.Title, dialect.Place, code, fault?.Message ?? e.Message);
+        return GatewayError.Unavailable(Blame.Gateway,
+            $"The gateway's session store ({dialect.Title}) cannot be used now ({code}). Sessions that run go on; try again in a minute, and if it lasts, tell the operator of the gateway.");
+    }
+
+    /// <summary>EF wraps what looks passing in an InvalidOperationException, so the whole chain counts.</summary>
+    private static bool IsFault(Exception e) =>
+        Chain(e).Any(link => link is DbException or TimeoutException or SocketException or IOException);
+
+    private static DbException? FindDbException(Exception e) => Chain(e).OfType<DbException>().FirstOrDefault();
+
+    private static IEnumerable<Exception> Chain(Exception e)
+    {
+        for (Exception? link = e; link is not null; link = link.InnerException) yield return link;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace SparkGateway.Infrastructure.Platforms.Local;
+
+/// <summary>What Linux tells about processes. A driver's processes are those of one kernel session: its Python workers leave the process group but not that.</summary>
+internal static partial class ProcFs
+{
+    private const int SigKill = 9;
+    private const string Listening = "0A";
+
+    // As the kernel prints them: 127.0.0.1 and all addresses, each in the IPv4 and the IPv6 table. Others do not clash with a driver.
+    private static readonly string[] DriverAddresses = ["0100007F", "00000000", "0000000000000000FFFF00000100007F", "00000000000000000000000000000000"];
+
+    /// <summary>Pid and start time: tells a process from a later one with the same pid. Null when it is gone.</summary>
+    public static string? Identity(int pid) => Stat(pid) is { } stat ? $"{pid}-{stat.StartTime}" : null;
+
+    /// <summary>The processes of a kernel session that still run.</summary>
+    public static List<int> InSession(int session) =>
+        [.. Pids().Where(pid => Stat(pid) is { } stat && stat.Session == session && stat.State is not ("Z" or "X"))];
+
+    public static void Kill(int pid) => _ = SendSignal(pid, SigKill);
+
+    /// <summary>Whether anybody listens on that port of 127.0.0.1, and which process of the session it is: the probe must not take a stranger for our driver.</summary>
+    public static (bool IsOpen, int? Owner) Listener(int port, int session)
+    {
+        var sockets = ListeningSockets(port);
+        if (sockets.Count == 0) return (false, null);
+        foreach (var pid in InSession(session))
+        {
+            if (Descriptors(pid).Any(sockets.Contains)) return (true, pid);
+        }
+
+        return (true, null);
+    }
+
+    private static HashSet<string> ListeningSockets(int port)
+    {
+        var suffix = ":" + port.ToString("X4", CultureInfo.InvariantCulture);
+        var wanted = DriverAddresses.Select(address => address + suffix).ToList();
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var table in (string[])["/proc/net/tcp", "/proc/net/tcp6"])
+        {
+            foreach (var line in Lines(table))
+            {
+                var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (fields.Length > 9 && fields[3] == Listening && wanted.Contains(fields[1])) found.Add($"socket:[{fields[9]}]");
+            }
+        }
+
+        return found;
+    }
+
+    private static List<string> Descriptors(int pid)
+    {
+        var links = new List<string>();
+        try
+        {
+            foreach (var path in Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd"))
+            {
+                if (new FileInfo(path).LinkTarget is { } target) links.Add(target);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It ended, or a descriptor was closed, while it was read: the next look tells.
+        }
+
+        return links;
+    }
+
+    private static IEnumerable<int> Pids() =>
+        Directory.EnumerateDirectories("/proc").Select(path => int.TryParse(Path.GetFileName(path), out var pid) ? pid : 0).Where(pid => pid > 0);
+
+    private static (string State, int Session, string StartTime)? Stat(int pid)
+    {
+        var text = Lines($"/proc/{pid}/stat").FirstOrDefault();
+        if (text is null) return null;
+
+        // The name in parentheses may hold blanks and parentheses; fields 3 (state), 6 (session) and 22 (start time) follow the last one.
+        var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+        return (fields[0], int.Parse(fields[3], CultureInfo.InvariantCulture), fields[19]);
+    }
+
+    private static string[] Lines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int pid, int signal);
+}

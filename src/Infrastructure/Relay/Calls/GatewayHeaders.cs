@@ -1,0 +1,88 @@
+using System.Text;
+using SparkGateway.Domain.Routing;
+using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Options;
+
+namespace SparkGateway.Infrastructure.Relay.Calls;
+
+internal enum GatewayHeader
+{
+    None,
+    SessionName,
+    Namespace,
+    Team,
+    Environment,
+}
+
+/// <summary>The configured names of the gateway's own headers, as bytes.</summary>
+internal sealed class HeaderNames(HeaderNameOptions options)
+{
+    /// <summary>A name or team that is longer is invalid anyway; it is cut before it is kept.</summary>
+    private const int MaxValue = 300;
+
+    private readonly (byte[] Name, GatewayHeader Kind)[] names =
+    [
+        .. options.SessionName.Select(n => (Encoding.ASCII.GetBytes(n), GatewayHeader.SessionName)),
+        .. options.Namespace.Select(n => (Encoding.ASCII.GetBytes(n), GatewayHeader.Namespace)),
+        .. options.Team.Select(n => (Encoding.ASCII.GetBytes(n), GatewayHeader.Team)),
+        .. options.Environment.Select(n => (Encoding.ASCII.GetBytes(n), GatewayHeader.Environment)),
+    ];
+
+    private readonly byte[] configPrefix = Encoding.UTF8.GetBytes(options.ConfigPrefix);
+
+    /// <summary>Configuration keys that begin so are read like headers.</summary>
+    public ReadOnlySpan<byte> ConfigPrefix => configPrefix;
+
+    /// <summary>The names under which the session goes out in response metadata.</summary>
+    public ReadOnlySpan<byte> SessionName { get => names[0].Name; }
+
+    public byte[] Namespace { get; } = Encoding.ASCII.GetBytes(options.Namespace[0]);
+
+    public GatewayHeader Kind(ReadOnlySpan<byte> name)
+    {
+        foreach (var (known, kind) in names)
+        {
+            if (name.SequenceEqual(known)) return kind;
+        }
+
+        return GatewayHeader.None;
+    }
+
+    public static string Cut(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value[..Math.Min(value.Length, MaxValue)]);
+}
+
+/// <summary>
+/// What a request's headers say to the gateway, apart from the call. Nearly all calls of a connection say the same, so
+/// they share one of these, and whether it agrees with a binding is worked out once.
+/// </summary>
+internal sealed class GatewayHeaders
+{
+    private Route? agreesWith;
+
+    public required RouteHints Hints { get; init; }
+
+    /// <summary>The client's own credential, as sent; it goes to a driver only where the route says so, and into no text.</summary>
+    public required byte[] Authorization { get; init; }
+
+    public required string UserAgent { get; init; }
+
+    public required string Authority { get; init; }
+
+    /// <summary>A proxy stands between: x-forwarded-*, forwarded, via or x-envoy-*.</summary>
+    public required bool IsForwarded { get; init; }
+
+    /// <summary>An absent, an empty name and "new" contradict nothing; any other must be the route's.</summary>
+    public bool AgreesWith(Route route)
+    {
+        if (ReferenceEquals(agreesWith, route)) return true;
+        var session = route.Session;
+        if (Hints.NamesSession && Hints.SessionName != session.Name.Name) return false;
+        if (Differs(Hints.Namespace, session.Name.Namespace)) return false;
+        if (session.Team is not null && Differs(Hints.Team, session.Team)) return false;
+        if (session.Environment is not null && Differs(Hints.Environment, session.Environment)) return false;
+        agreesWith = route;
+        return true;
+    }
+
+    private static bool Differs(string? hint, string actual) => !string.IsNullOrEmpty(hint) && hint != actual;
+}

@@ -1,0 +1,175 @@
+using System.Buffers;
+using System.Text;
+using SparkGateway.Domain.Routing;
+using SparkGateway.Infrastructure.Relay.Http2;
+
+namespace SparkGateway.Infrastructure.Relay.Calls;
+
+/// <summary>
+/// Takes one request's decoded headers apart: what goes to the driver, what is the gateway's, and which RPC it is.
+/// One for each client connection, used again for each call.
+/// </summary>
+internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposable
+{
+    private static readonly SearchValues<byte> Upper = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
+
+    private readonly ArrayBufferWriter<byte> own = new(128);
+    private bool sawRegular;
+    private GatewayHeaders? latest;
+    private byte[] latestOwn = [];
+
+    /// <summary>The headers for the driver, re-encoded without table state; :authority and the driver's token are added later.</summary>
+    public HeaderBlockWriter Kept { get; } = new();
+
+    public SparkRpc Rpc { get; private set; }
+
+    /// <summary>The path is of the service; unknown methods of it are relayed like known ones.</summary>
+    public bool IsSparkService { get; private set; }
+
+    public HealthRpc Health { get; private set; }
+
+    public bool IsMalformed { get; private set; }
+
+    public bool IsGrpc { get; private set; }
+
+    public void Begin()
+    {
+        Kept.Reset();
+        own.ResetWrittenCount();
+        sawRegular = false;
+        Rpc = SparkRpc.Other;
+        Health = HealthRpc.None;
+        IsSparkService = IsMalformed = IsGrpc = false;
+    }
+
+    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        if (name.IsEmpty || name.ContainsAny(Upper))
+        {
+            IsMalformed = true;
+            return;
+        }
+
+        if (name[0] == ':') Pseudo(name, value);
+        else Regular(name, value);
+    }
+
+    /// <summary>What this request said to the gateway: the same object as the last time, if it said the same.</summary>
+    public GatewayHeaders Own()
+    {
+        if (latest is not null && own.WrittenSpan.SequenceEqual(latestOwn)) return latest;
+        latestOwn = own.WrittenSpan.ToArray();
+        return latest = Read(latestOwn);
+    }
+
+    public void Dispose() => Kept.Dispose();
+
+    private void Pseudo(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        if (sawRegular) IsMalformed = true;
+        if (name.SequenceEqual(":authority"u8))
+        {
+            Keep('a', value);
+            return;
+        }
+
+        if (name.SequenceEqual(":path"u8)) ReadPath(value);
+        else if (!name.SequenceEqual(":method"u8) && !name.SequenceEqual(":scheme"u8)) IsMalformed = true;
+
+        // The driver's side is always plain HTTP/2, whatever the client's is.
+        Kept.Append(name, name.SequenceEqual(":scheme"u8) ? "http"u8 : value);
+    }
+
+    private void Regular(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        sawRegular = true;
+        var kind = names.Kind(name);
+        if (kind != GatewayHeader.None)
+        {
+            Keep((char)('0' + (int)kind), value);
+            return;
+        }
+
+        // Clients spell it both ways; the second is an old fault of the JVM client.
+        if (name.SequenceEqual("authorization"u8) || name.SequenceEqual("authentication"u8))
+        {
+            Keep('c', value);
+            return;
+        }
+
+        if (name.SequenceEqual("connection"u8) || name.SequenceEqual("transfer-encoding"u8) || name.SequenceEqual("upgrade"u8)) IsMalformed = true;
+        else if (name.SequenceEqual("te"u8) && !value.SequenceEqual("trailers"u8)) IsMalformed = true;
+        else if (name.SequenceEqual("content-type"u8)) IsGrpc = value.StartsWith("application/grpc"u8);
+        else if (name.SequenceEqual("user-agent"u8)) Keep('u', value);
+        else if (IsFromProxy(name)) Keep('f', default);
+        Kept.Append(name, value);
+    }
+
+    private static bool IsFromProxy(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("forwarded"u8) || name.SequenceEqual("via"u8) || name.StartsWith("x-forwarded-"u8) || name.StartsWith("x-envoy-"u8);
+
+    private void ReadPath(ReadOnlySpan<byte> path)
+    {
+        Health = path.SequenceEqual("/grpc.health.v1.Health/Check"u8) ? HealthRpc.Check
+            : path.SequenceEqual("/grpc.health.v1.Health/Watch"u8) ? HealthRpc.Watch : HealthRpc.None;
+        var service = "/spark.connect.SparkConnectService/"u8;
+        IsSparkService = path.Length > service.Length && path.StartsWith(service);
+        if (IsSparkService) Rpc = RpcNames.Find(path[service.Length..]);
+    }
+
+    private void Keep(char tag, ReadOnlySpan<byte> value)
+    {
+        own.Write([(byte)tag, (byte)(value.Length >> 8), (byte)value.Length]);
+        own.Write(value[..Math.Min(value.Length, ushort.MaxValue)]);
+    }
+
+    private static GatewayHeaders Read(ReadOnlySpan<byte> said)
+    {
+        var hints = RouteHints.None;
+        byte[] credential = [];
+        var (agent, authority, forwarded) = ("", "", false);
+        while (!said.IsEmpty)
+        {
+            var length = (said[1] << 8) | said[2];
+            var value = said.Slice(3, length);
+            switch ((char)said[0])
+            {
+                case '1': hints = hints with { SessionName = HeaderNames.Cut(value) }; break;
+                case '2': hints = hints with { Namespace = HeaderNames.Cut(value) }; break;
+                case '3': hints = hints with { Team = HeaderNames.Cut(value) }; break;
+                case '4': hints = hints with { Environment = HeaderNames.Cut(value) }; break;
+                case 'c': credential = value.ToArray(); break;
+                case 'u': agent = Encoding.UTF8.GetString(value[..Math.Min(length, 200)]); break;
+                case 'a': authority = HeaderNames.Cut(value); break;
+                default: forwarded = true; break;
+            }
+
+            said = said[(3 + length)..];
+        }
+
+        return new GatewayHeaders { Hints = hints, Authorization = credential, UserAgent = agent, Authority = authority, IsForwarded = forwarded };
+    }
+}
+
+internal enum HealthRpc
+{
+    None,
+    Check,
+    Watch,
+}
+
+internal static class RpcNames
+{
+    private static readonly (byte[] Name, SparkRpc Rpc)[] Known =
+        [.. Enum.GetValues<SparkRpc>().Where(rpc => rpc != SparkRpc.Other).Select(rpc => (Encoding.ASCII.GetBytes(rpc.ToString()), rpc))];
+
+    public static SparkRpc Find(ReadOnlySpan<byte> method)
+    {
+        foreach (var (name, rpc) in Known)
+        {
+            if (method.SequenceEqual(name)) return rpc;
+        }
+
+        return SparkRpc.Other;
+    }
+}

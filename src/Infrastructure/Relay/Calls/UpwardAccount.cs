@@ -1,0 +1,63 @@
+using SparkGateway.Infrastructure.Relay.Http2;
+
+namespace SparkGateway.Infrastructure.Relay.Calls;
+
+/// <summary>Bytes of one client connection that its receive window no longer counts, because nobody can take them yet. Capped twice.</summary>
+internal sealed class ParkedAccount(int most, ParkedTotal total)
+{
+    public int Bytes { get; private set; }
+
+    public bool TryAdd(int bytes)
+    {
+        if (Bytes + bytes > most || !total.TryAdd(bytes)) return false;
+        Bytes += bytes;
+        return true;
+    }
+
+    public void Remove(int bytes)
+    {
+        Bytes -= bytes;
+        total.Remove(bytes);
+    }
+}
+
+/// <summary>
+/// What one driver connection holds of its client's bytes: in the calls' queues and in the output. A driver that stops
+/// reading must not close the client's connection window for the other drivers, so beyond its share its bytes are
+/// credited to the client early, and count as parked instead.
+/// </summary>
+internal sealed class UpwardAccount(ReceiveBook clientBook, ParkedAccount parked) : ITakenSink
+{
+    private int credited;
+
+    public int Held { get; private set; }
+
+    /// <summary>What the clients of this driver may send beyond the windows that streams start with.</summary>
+    public int ExtraGrants { get; set; }
+
+    public void Hold(int bytes) => Held += bytes;
+
+    /// <summary>Bytes of a parked call that is now this driver's: credited before.</summary>
+    public void HoldParked(int bytes)
+    {
+        Held += bytes;
+        credited += bytes;
+    }
+
+    public void Taken(int bytes)
+    {
+        var early = Math.Min(bytes, credited);
+        credited -= early;
+        Held -= bytes;
+        parked.Remove(early);
+        clientBook.Taken(bytes - early);
+    }
+
+    public void Relieve(int share)
+    {
+        var over = Held - credited - share;
+        if (over <= 0 || !parked.TryAdd(over)) return;
+        credited += over;
+        clientBook.Taken(over);
+    }
+}

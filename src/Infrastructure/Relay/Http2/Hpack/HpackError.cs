@@ -1,0 +1,23 @@
+namespace SparkGateway.Infrastructure.Relay.Http2;
+
+/// <summary>
+/// What is wrong with a header block. <see cref="ListTooLarge"/> and <see cref="TooManyFields"/> concern its stream only;
+/// after any other the dynamic table is no longer known, and the connection is lost.
+/// </summary>
+internal enum HpackError
+{
+    None,
+    BadIndex,
+    BadInteger,
+    BadHuffman,
+    Truncated,
+    BadTableSize,
+    ListTooLarge,
+    TooManyFields,
+}
+
+/// <summary>Takes decoded fields in order. The spans are valid during the call only.</summary>
+internal interface IHeaderSink
+{
+    void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
+}

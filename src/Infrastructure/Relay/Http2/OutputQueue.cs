@@ -1,0 +1,159 @@
+using System.Buffers.Binary;
+
+namespace SparkGateway.Infrastructure.Relay.Http2;
+
+/// <summary>The bytes that wait for one socket, as whole frames in order. Holds no buffer while it is empty.</summary>
+internal sealed class OutputQueue
+{
+    private Segment? head;
+    private Segment? tail;
+
+    public bool IsEmpty => head is null;
+
+    public int Length { get; private set; }
+
+    /// <summary>Control frames written since the queue was last empty: the measure of a peer that provokes answers and reads none.</summary>
+    public int ControlFrames { get; private set; }
+
+    /// <summary>The next bytes to send: of one segment.</summary>
+    public ReadOnlyMemory<byte> Next => head is null ? default : head.Buffer.AsMemory(head.Start, head.Length);
+
+    /// <summary>The socket has taken so many of <see cref="Next"/>.</summary>
+    public void Advance(int bytes)
+    {
+        Length -= bytes;
+        head!.Start += bytes;
+        if (head.Length > 0) return;
+        var done = head;
+        head = done.Next;
+        if (head is null)
+        {
+            tail = null;
+            ControlFrames = 0;
+        }
+
+        done.Release();
+    }
+
+    /// <summary>The socket is gone: nothing of this will be sent.</summary>
+    public void Clear()
+    {
+        while (head is not null) Advance(head.Length);
+    }
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var segment = Room(1);
+            var take = Math.Min(segment.Room, bytes.Length);
+            bytes[..take].CopyTo(segment.Buffer.AsSpan(segment.End));
+            segment.End += take;
+            Length += take;
+            bytes = bytes[take..];
+        }
+    }
+
+    /// <summary>Flow-controlled bytes: the sink hears of them when the socket has taken them.</summary>
+    public void WriteData(int stream, ReadOnlySpan<byte> bytes, bool endStream, ITakenSink source)
+    {
+        WriteFrameHeader(bytes.Length, FrameType.Data, endStream ? FrameFlags.EndStream : FrameFlags.None, stream);
+        while (!bytes.IsEmpty)
+        {
+            var segment = Room(1);
+            var take = Math.Min(segment.Room, bytes.Length);
+            bytes[..take].CopyTo(segment.Buffer.AsSpan(segment.End));
+            segment.End += take;
+            Length += take;
+            segment.Credit(source, take);
+            bytes = bytes[take..];
+        }
+    }
+
+    /// <summary>A header block as HEADERS and, above the peer's frame size, CONTINUATION frames. The block may come in two pieces.</summary>
+    public void WriteHeaders(int stream, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool endStream, int maxFrame)
+    {
+        var type = FrameType.Headers;
+        do
+        {
+            var a = first[..Math.Min(first.Length, maxFrame)];
+            first = first[a.Length..];
+            var b = second[..Math.Min(second.Length, maxFrame - a.Length)];
+            second = second[b.Length..];
+            var flags = first.IsEmpty && second.IsEmpty ? FrameFlags.EndHeaders : FrameFlags.None;
+            if (type == FrameType.Headers && endStream) flags |= FrameFlags.EndStream;
+            WriteFrameHeader(a.Length + b.Length, type, flags, stream);
+            Write(a);
+            Write(b);
+            type = FrameType.Continuation;
+        }
+        while (!first.IsEmpty || !second.IsEmpty);
+    }
+
+    public void WriteWindowUpdate(int stream, int increment)
+    {
+        Span<byte> payload = stackalloc byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(payload, increment);
+        WriteControl(FrameType.WindowUpdate, FrameFlags.None, stream, payload);
+    }
+
+    public void WriteRstStream(int stream, Http2Error code)
+    {
+        Span<byte> payload = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(payload, (uint)code);
+        WriteControl(FrameType.RstStream, FrameFlags.None, stream, payload);
+    }
+
+    public void WritePingAck(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.Ack, 0, opaque);
+
+    public void WriteSettingsAck() => WriteControl(FrameType.Settings, FrameFlags.Ack, 0, default);
+
+    public void WriteSettings(ReadOnlySpan<(SettingId Id, uint Value)> settings)
+    {
+        Span<byte> payload = stackalloc byte[settings.Length * 6];
+        for (var i = 0; i < settings.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(payload[(i * 6)..], (ushort)settings[i].Id);
+            BinaryPrimitives.WriteUInt32BigEndian(payload[((i * 6) + 2)..], settings[i].Value);
+        }
+
+        WriteControl(FrameType.Settings, FrameFlags.None, 0, payload);
+    }
+
+    public void WriteGoAway(int lastStream, Http2Error code, ReadOnlySpan<byte> debug)
+    {
+        Span<byte> payload = stackalloc byte[8 + debug.Length];
+        BinaryPrimitives.WriteInt32BigEndian(payload, lastStream);
+        BinaryPrimitives.WriteUInt32BigEndian(payload[4..], (uint)code);
+        debug.CopyTo(payload[8..]);
+        WriteControl(FrameType.GoAway, FrameFlags.None, 0, payload);
+    }
+
+    private void WriteControl(FrameType type, FrameFlags flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        ControlFrames++;
+        WriteFrameHeader(payload.Length, type, flags, stream);
+        Write(payload);
+    }
+
+    private void WriteFrameHeader(int length, FrameType type, FrameFlags flags, int stream)
+    {
+        Span<byte> header = stackalloc byte[Protocol.FrameHeaderBytes];
+        header[0] = (byte)(length >> 16);
+        header[1] = (byte)(length >> 8);
+        header[2] = (byte)length;
+        header[3] = (byte)type;
+        header[4] = (byte)flags;
+        BinaryPrimitives.WriteInt32BigEndian(header[5..], stream);
+        Write(header);
+    }
+
+    private Segment Room(int bytes)
+    {
+        if (tail is not null && tail.Room >= bytes) return tail;
+        var segment = Segment.Rent();
+        if (tail is null) head = segment;
+        else tail.Next = segment;
+        return tail = segment;
+    }
+}

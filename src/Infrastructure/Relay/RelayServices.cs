@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SparkGateway.Domain;
+using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Hosting;
+using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Relay.Calls;
+using SparkGateway.Infrastructure.Relay.Transport;
+using SparkGateway.Infrastructure.Telemetry;
+
+namespace SparkGateway.Infrastructure.Relay;
+
+public static class RelayServices
+{
+    /// <summary>The data plane on SparkConnectListener. Needs GatewayOptions, TimeProvider, logging, AddFeatures and AddRouteTable.</summary>
+    public static IServiceCollection AddRelay(this IServiceCollection services, GatewayOptions options)
+    {
+        if (!options.SparkConnect.Enabled) return services;
+        services.AddSingleton<IRelayControl, RelayControl>();
+        services.AddSingleton(provider => new RelayHostServices(options.Relay, provider.GetRequiredService<IRelayControl>(), provider.GetRequiredService<TimeProvider>(), Log(provider)));
+        services.AddSingleton(provider => Share(options, provider.GetRequiredService<IRouteTable>()));
+        services.AddSingleton(provider => new RelayServer(provider.GetRequiredService<SparkConnectListener>(), provider.GetRequiredService<RelayHostServices>(),
+            provider.GetRequiredService<RelayShared>(), Certificate(options, provider), options));
+        services.AddHostedService(provider => provider.GetRequiredService<RelayServer>());
+        if (options.SparkConnect.Tls.CertFile.Length > 0) services.AddSingleton<IStartCheck>(provider => new CertificateCheck(options, provider.GetRequiredService<TimeProvider>(), Log(provider)));
+        return services;
+    }
+
+    private static RelayShared Share(GatewayOptions options, IRouteTable routes)
+    {
+        var limits = new RelayLimits(options.Relay);
+        GatewayMetrics.CountCalls(() => routes.Routes.Sum(route => route.OpenCalls));
+        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers), routes, new ParkedTotal(limits.ParkedTotal));
+    }
+
+    private static ILogger Log(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("SparkGateway.Relay");
+
+    private static ServerCertificate? Certificate(GatewayOptions options, IServiceProvider provider) =>
+        options.SparkConnect.Tls.CertFile.Length == 0 ? null : new ServerCertificate(options.SparkConnect.Tls, provider.GetRequiredService<TimeProvider>(), Log(provider));
+
+    /// <summary>A certificate that cannot be used is found before the gateway serves.</summary>
+    private sealed class CertificateCheck(GatewayOptions options, TimeProvider time, ILogger logger) : IStartCheck
+    {
+        public Task<GatewayError?> CheckAsync(CancellationToken cancellation)
+        {
+            try
+            {
+                _ = new ServerCertificate(options.SparkConnect.Tls, time, logger);
+                return Task.FromResult<GatewayError?>(null);
+            }
+            catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+            {
+                return Task.FromResult<GatewayError?>(GatewayError.Invalid(
+                    $"The certificate {options.SparkConnect.Tls.CertFile} with the key {options.SparkConnect.Tls.KeyFile} cannot be used ({e.Message}); set spark_connect.tls.cert_file and spark_connect.tls.key_file to a PEM certificate and its key."));
+            }
+        }
+    }
+}

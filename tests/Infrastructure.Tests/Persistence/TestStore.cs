@@ -1,0 +1,151 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Persistence;
+using SparkGateway.Testing;
+
+namespace SparkGateway.Infrastructure.Tests.Persistence;
+
+/// <summary>A real, fresh store of either kind; <see cref="Replica(IInterceptor[])"/> gives one more gateway process on it.</summary>
+internal sealed class TestStore : IAsyncDisposable
+{
+    public static readonly SessionLimits NoLimits = new(1_000, 1_000);
+    public static readonly Caller Alice = new("alice", "10.0.0.7:4711", "grpc-python/1.76");
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("spark-gateway-store-");
+    private readonly List<ServiceProvider> processes = [];
+    private PostgresDatabase? database;
+
+    private TestStore()
+    {
+    }
+
+    public GatewayOptions Options { get; } = new();
+
+    public StatementLint Lint { get; } = new();
+
+    public bool IsPostgres => database is not null;
+
+    public IServiceProvider First => processes[0];
+
+    public ISessionStore Sessions => First.GetRequiredService<ISessionStore>();
+
+    public Replica Self => First.GetRequiredService<Replica>();
+
+    public Migrator Migrator => First.GetRequiredService<Migrator>();
+
+    public string ConnectionString { get; private set; } = "";
+
+    public static async Task<TestStore> CreateAsync(string kind)
+    {
+        var store = await CreateEmptyAsync(kind);
+        var report = await store.Migrator.MigrateAsync(CancellationToken.None);
+        Assert.Null(report.Error);
+        return store;
+    }
+
+    public static async Task<TestStore> CreateEmptyAsync(string kind)
+    {
+        var store = new TestStore();
+        store.Options.StateDir = store.folder.FullName;
+        store.Options.Store.Kind = kind;
+        store.ConnectionString = $"Data Source={Path.Combine(store.folder.FullName, "gateway.db")};Pooling=False";
+        if (kind == "postgres")
+        {
+            store.database = await PostgresServer.NewDatabaseAsync();
+            store.UseConnection(store.database.ConnectionString);
+        }
+
+        store.AddProcess();
+        return store;
+    }
+
+    /// <summary>For processes that are added from now on.</summary>
+    public void UseConnection(string connectionString)
+    {
+        ConnectionString = connectionString;
+        Options.Store.ConnectionStringFile = Path.Combine(folder.FullName, $"connection-{processes.Count}");
+        File.WriteAllText(Options.Store.ConnectionStringFile, $"{connectionString};Include Error Detail=true\n");
+    }
+
+    /// <summary>One more gateway process on this store.</summary>
+    public IServiceProvider AddProcess(params IInterceptor[] interceptors)
+    {
+        var services = new ServiceCollection();
+        services.AddSessionStore(Options);
+        services.ConfigureDbContext<GatewayDbContext>(builder => builder.AddInterceptors([Lint, .. interceptors]));
+        var provider = services.BuildServiceProvider(validateScopes: true);
+        processes.Add(provider);
+        return provider;
+    }
+
+    public ISessionStore AddReplica(params IInterceptor[] interceptors) => AddProcess(interceptors).GetRequiredService<ISessionStore>();
+
+    public static ClientSessionKey Key(string user = "alice") => new(user, Guid.NewGuid().ToString());
+
+    public NewSession NewSession(string user = "alice", Guid? owner = null) =>
+        new(Guid.NewGuid(), new SessionName("sjns-ml-dev", $"spark-connect-ml-{Guid.NewGuid():N}"), "local", "ml", "dev", user, owner ?? Self.Id);
+
+    public async Task<BoundSession> OpenAsync(string user = "alice", ClientSessionKey? key = null, Guid? owner = null)
+    {
+        var claimed = await Sessions.OpenAsync(NewSession(user, owner), key ?? Key(user), NoLimits, Alice with { User = user }, CancellationToken.None);
+        Assert.True(claimed.Value.Won);
+        return claimed.Value.Bound;
+    }
+
+    public async Task<BoundSession> OpenReadyAsync(string user = "alice")
+    {
+        var bound = await OpenAsync(user);
+        var ready = await Sessions.MarkReadyAsync(bound.Session.Id, "127.0.0.1:20001", "4711/99", CancellationToken.None);
+        return bound with { Session = ready.Value };
+    }
+
+    /// <summary>For looking behind the store's back.</summary>
+    public async Task<int> ExecuteAsync(string sql)
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Rows with all columns as text; null as "".</summary>
+    public async Task<List<Dictionary<string, string>>> QueryAsync(string sql)
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<Dictionary<string, string>>();
+        while (await reader.ReadAsync())
+            rows.Add(Enumerable.Range(0, reader.FieldCount).ToDictionary(reader.GetName, column => Convert.ToString(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture) ?? ""));
+        return rows;
+    }
+
+    public async Task<List<string>> ActionsAsync() => [.. (await QueryAsync("SELECT action FROM audit_log ORDER BY id")).Select(row => row["action"])];
+
+    /// <summary>SQL of a time that many seconds ago, on the store's clock.</summary>
+    public string Ago(int seconds) => IsPostgres ? $"now() - INTERVAL '{seconds} seconds'" : $"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')";
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in processes) await process.DisposeAsync();
+        if (database is not null) await database.DisposeAsync();
+        SqliteConnection.ClearAllPools();
+        folder.Delete(recursive: true);
+    }
+
+    private async Task<DbConnection> ConnectAsync()
+    {
+        DbConnection connection = IsPostgres ? new NpgsqlConnection(ConnectionString) : new SqliteConnection(ConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+}
