@@ -148,6 +148,20 @@ public sealed class SessionStarterTests
     }
 
     [Fact]
+    public async Task Launch_FailsBecauseTheSessionWasEnded_WaitersGetThatReason()
+    {
+        var (world, session) = await ClaimedAsync();
+        await using var _ = world;
+        world.Starter.Begin(session);
+        var wait = world.Starter.WaitReadyAsync(session, world.Deadline);
+        var launch = await world.Platform.NextLaunchAsync(world.Deadline);
+        await world.Store.EndAsync(session.Id, EndReason.ClosedByOperator, "by ops", false, Caller.Gateway, world.Deadline);
+        launch.Fail(new GatewayError(ErrorCode.StartFailed, Blame.Driver, "The driver was killed by signal 15."));
+
+        Assert.Contains("an operator closed it (by ops)", (await wait).Error!.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Launch_StoreDownWhenReady_DriverIsStoppedAndTheEndIsToldLater()
     {
         var (world, session) = await ClaimedAsync();
