@@ -177,7 +177,7 @@ public sealed class FirstCallTests
         // No rule lets another user wait for a start; the text is checked in case one ever does.
         var other = World.NewKey("bob");
         await world.Store.BindAsync(other, launch.Spec.SessionId, BoundVia.Connection, Caller.Gateway, default);
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
         var stranger = world.AdmitAsync(other, connection);
         await connection.Gate.WaitAsync(world.Deadline);
         launch.Fail(new GatewayError(ErrorCode.StartFailed, Blame.Driver, "The driver exited with code 1.\nsecret line of the log"));

@@ -14,7 +14,7 @@ public sealed class SharingTests
     public async Task Admit_SecondSessionOfAConnection_Shares()
     {
         await using var world = new World();
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
 
         var first = await world.ForwardAsync(World.NewKey(), connection);
         var second = await world.ForwardAsync(World.NewKey(), connection);
@@ -29,7 +29,7 @@ public sealed class SharingTests
     {
         await using var world = new World();
         world.Platform.IsInstant = false;
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
 
         var first = world.AdmitAsync(World.NewKey(), connection);
         var second = world.AdmitAsync(World.NewKey(), connection);
@@ -44,7 +44,7 @@ public sealed class SharingTests
     public async Task Admit_AfterTheFirstSessionEnded_OpensAnother()
     {
         await using var world = new World();
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
         var first = await world.ForwardAsync(World.NewKey(), connection);
         await world.SendAsync(new End.Request(first.Route.Session.Id, EndReason.ClosedByOperator, "", Caller.Gateway));
 
@@ -60,7 +60,7 @@ public sealed class SharingTests
         await using var world = new World();
         var key = World.NewKey();
         var first = await world.ForwardAsync(key);
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
 
         await world.ForwardAsync(key, connection);
         var second = await world.ForwardAsync(World.NewKey(), connection);
@@ -73,7 +73,7 @@ public sealed class SharingTests
     {
         await using var world = new World();
         await world.AttachAsync();
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
 
         await world.ForwardAsync(World.NewKey(), connection, new("app", "ns", null, null));
         var second = await world.ForwardAsync(World.NewKey(), connection);
@@ -88,7 +88,7 @@ public sealed class SharingTests
     public async Task Admit_AnyConditionMissing_OpensItsOwn(string condition)
     {
         await using var world = new World(options => options with { Policy = options.Policy with { ShareConnection = condition != "share_connection off" } });
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
         var user = condition == "no user" ? "" : "ann";
         var first = await world.ForwardAsync(World.NewKey(user), connection);
         connection.MayBeShared = condition == "may be shared";

@@ -34,7 +34,7 @@ public sealed class ReleaseSessionTests
     public async Task Release_NewBindingInTheLinger_KeepsTheDriver()
     {
         await using var world = new World();
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
         var first = await world.ForwardAsync(World.NewKey(), connection);
         await ReleaseAsync(world, first);
         await world.ForwardAsync(World.NewKey(), connection);
@@ -50,7 +50,7 @@ public sealed class ReleaseSessionTests
     public async Task Release_AgainInTheLinger_CountsFromTheLatest()
     {
         await using var world = new World();
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
         var first = await world.ForwardAsync(World.NewKey(), connection);
         await ReleaseAsync(world, first);
         world.Time.Advance(Linger / 2);
@@ -68,7 +68,7 @@ public sealed class ReleaseSessionTests
     public async Task Release_OthersStillBound_StartsNoLinger()
     {
         await using var world = new World();
-        using var connection = new ConnectionContext();
+        var connection = new ConnectionContext();
         var first = await world.ForwardAsync(World.NewKey(), connection);
         await world.ForwardAsync(World.NewKey(), connection);
 
