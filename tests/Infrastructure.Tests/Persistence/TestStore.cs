@@ -13,7 +13,7 @@ using SparkGateway.Testing;
 
 namespace SparkGateway.Infrastructure.Tests.Persistence;
 
-/// <summary>A real, fresh store of either kind; <see cref="Replica(IInterceptor[])"/> gives one more gateway process on it.</summary>
+/// <summary>A real, fresh store of either kind; <see cref="AddProcess"/> gives one more gateway process on it.</summary>
 internal sealed class TestStore : IAsyncDisposable
 {
     public static readonly SessionLimits NoLimits = new(1_000, 1_000);
