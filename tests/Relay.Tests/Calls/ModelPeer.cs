@@ -7,16 +7,30 @@ namespace SparkGateway.Relay.Tests.Calls;
 /// One side of the relay as HTTP/2 demands it to be: it sends random data within the windows it was given, reads when it
 /// likes, and fails the test when the relay sends more than it may.
 /// </summary>
-internal sealed class ModelPeer(Http2Connection relay, Random random, int initialWindow, bool isClient)
+internal sealed class ModelPeer
 {
+    private readonly Http2Connection relay;
+    private readonly Random random;
+    private readonly int firstInitial;
+    private readonly bool isClient;
     private readonly List<byte> toRelay = [];
     private readonly List<byte> fromRelay = [];
     private readonly Dictionary<int, ModelStream> streams = [];
     private long sendWindow = 65_535;
     private long receiveWindow = 65_535;
     private long relayInitial = 65_535;
-    private long myInitial = initialWindow;
-    private bool sawPreface = isClient;
+    private long myInitial;
+    private bool sawPreface;
+
+    public ModelPeer(Http2Connection relay, Random random, int initialWindow, bool isClient)
+    {
+        this.relay = relay;
+        this.random = random;
+        this.isClient = isClient;
+        firstInitial = initialWindow;
+        myInitial = initialWindow;
+        sawPreface = isClient;
+    }
 
     public IReadOnlyDictionary<int, ModelStream> Streams => streams;
 
@@ -165,7 +179,7 @@ internal sealed class ModelPeer(Http2Connection relay, Random random, int initia
         receiveWindow -= frame.Payload.Length;
         stream.ReceiveWindow -= frame.Payload.Length;
         Assert.True(receiveWindow >= 0, $"the connection window was overrun by {-receiveWindow}");
-        Assert.True(frame.Payload.Length == 0 || stream.ReceiveWindow >= Math.Min(0, myInitial - initialWindow), $"the window of stream {stream.Id} was overrun by {-stream.ReceiveWindow}");
+        Assert.True(frame.Payload.Length == 0 || stream.ReceiveWindow >= Math.Min(0, myInitial - firstInitial), $"the window of stream {stream.Id} was overrun by {-stream.ReceiveWindow}");
         stream.Received.AddRange(frame.Payload.Span);
         stream.Unread += frame.Payload.Length;
         if (frame.Has(FrameFlags.EndStream)) stream.IsReceived = true;

@@ -20,6 +20,7 @@ internal sealed partial class ClientConnection
     private readonly Dictionary<ClientSessionKey, RouteHints> absorbed = [];
     private byte[] firstUser = [];
     private bool sawUser;
+    private LiveBinding? lastJoined;
     private GatewayHeaders? firstHeaders;
 
     private enum Routed
@@ -145,6 +146,7 @@ internal sealed partial class ClientConnection
         var binding = shared.Routes.Find(message.UserId, message.SessionId);
         if (binding is not null && binding.Route.ClosedBy is null && call.Headers.AgreesWith(binding.Route) && (parked.Count == 0 || !parked.ContainsKey(binding.Key)))
         {
+            Joined(binding, call);
             Forward(call, binding, isBuffered ? default : bytes);
             return;
         }
@@ -248,6 +250,15 @@ internal sealed partial class ClientConnection
         }
 
         Context.MayBeShared = headers.IsForwarded || !user.SequenceEqual(firstUser) || (!ReferenceEquals(headers, firstHeaders) && headers.Hints != firstHeaders!.Hints);
+    }
+
+    /// <summary>The connection rule goes by the session that this connection carried last.</summary>
+    private void Joined(LiveBinding binding, RelayedCall call)
+    {
+        if (ReferenceEquals(lastJoined, binding)) return;
+        lastJoined = binding;
+        if (binding.Route.Session.Kind == SessionKind.OnDemand && binding.Key.UserId.Length > 0)
+            Context.Last = new JoinedSession(binding.Route.Session.Id, binding.Key.UserId, call.Headers.Hints);
     }
 
     private void SetState(RelayedCall call, CallState state)
