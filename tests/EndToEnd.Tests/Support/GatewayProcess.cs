@@ -100,8 +100,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
             .Sum(line => double.Parse(line.Split(' ').Skip(1).First(), CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Process ids of the drivers that this gateway started: whoever has its state folder in the command line or environment.</summary>
-    public IReadOnlyList<int> DriverPids() => Processes.Naming(Path.Combine(folder, "state"), but: Process.Pid);
+    /// <summary>Every process that this gateway started, itself or through others: its state folder is in their command line or environment.</summary>
+    public IReadOnlyList<int> Descendants() => Processes.Naming(Path.Combine(folder, "state"), but: Process.Pid);
+
+    /// <summary>The drivers among them: not the shells above and the Python workers below them.</summary>
+    public IReadOnlyList<int> Drivers() => [.. Descendants().Where(pid => Processes.Name(pid) is "java" or "sail")];
 
     public async ValueTask DisposeAsync()
     {
@@ -118,7 +121,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             }
 
             await Process.DisposeAsync();
-            await Deadlines.UntilAsync("the end of the gateway's drivers", () => DriverPids().Count == 0);
+            await Deadlines.UntilAsync("the end of the gateway's drivers", () => Descendants().Count == 0);
         }
 
         admin.Dispose();

@@ -15,13 +15,15 @@ internal sealed class OwnedProcess : IAsyncDisposable
     private readonly Process process;
     private readonly Process watchdog;
     private readonly string name;
+    private readonly string? ownFolder;
     private readonly Lock gate = new();
     private readonly List<string> lines = [];
     private readonly Signal changed = new();
     private readonly Task reading;
 
-    private OwnedProcess(string name, Process process)
+    private OwnedProcess(string name, Process process, string? ownFolder)
     {
+        this.ownFolder = ownFolder;
         this.name = name;
         this.process = process;
         watchdog = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Watchdog, Pid.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true })!;
@@ -46,7 +48,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
     public long PeakResidentBytes => Status("VmHWM");
 
-    public static OwnedProcess Start(string name, string program, IEnumerable<string> arguments, IEnumerable<(string Name, string? Value)> environment, string? folder = null)
+    public static OwnedProcess Start(string name, string program, IEnumerable<string> arguments, IEnumerable<(string Name, string? Value)> environment, string? folder = null, bool ownsFolder = false)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -63,7 +65,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         process.StandardInput.Close();
-        return new OwnedProcess(name, process);
+        return new OwnedProcess(name, process, ownsFolder ? folder : null);
     }
 
     /// <summary>The first line that fits; fails at once when the program ends before.</summary>
@@ -110,6 +112,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
         await watchdog.WaitForExitAsync().Within($"the end of the watchdog of {name}");
         watchdog.Dispose();
         process.Dispose();
+        if (ownFolder is not null) Directory.Delete(ownFolder, recursive: true);
     }
 
     private async Task ReadAsync(StreamReader reader)

@@ -6,7 +6,7 @@ namespace SparkGateway.EndToEnd.Tests.Support;
 /// <summary>What /proc tells of other processes.</summary>
 internal static class Processes
 {
-    /// <summary>Those that have the text in their command line, working folder or environment.</summary>
+    /// <summary>Those that have the text in their command line or environment.</summary>
     public static IReadOnlyList<int> Naming(string text, int but) =>
     [
         .. Directory.EnumerateDirectories("/proc")
@@ -15,7 +15,15 @@ internal static class Processes
             .Where(pid => Read(pid, "cmdline").Contains(text, StringComparison.Ordinal) || Read(pid, "environ").Contains(text, StringComparison.Ordinal)),
     ];
 
-    public static string CommandLine(int pid) => Read(pid, "cmdline").Replace('\0', ' ');
+    /// <summary>The program's name, without its folder.</summary>
+    public static string Name(int pid) => Read(pid, "comm").Trim();
+
+    /// <summary>SIGKILL.</summary>
+    public static void Kill(int pid)
+    {
+        using var process = System.Diagnostics.Process.GetProcessById(pid);
+        process.Kill();
+    }
 
     private static string Read(int pid, string file)
     {

@@ -17,9 +17,10 @@ internal static class PythonClient
     /// <summary>Starts the program; `URL` is defined in it.</summary>
     public static OwnedProcess Start(string program, string url)
     {
-        var file = Path.Combine(Directory.CreateTempSubdirectory("spark-gateway-client-").FullName, "client.py");
+        var folder = Directory.CreateTempSubdirectory("spark-gateway-client-").FullName;
+        var file = Path.Combine(folder, "client.py");
         File.WriteAllText(file, $"URL = {Quote(url)}\n{program}");
-        return StartFile(file);
+        return OwnedProcess.Start("the Python client", SparkFixture.Python, [file], Clean, folder, ownsFolder: true);
     }
 
     public static OwnedProcess StartFile(string file, params IEnumerable<string> arguments) =>
