@@ -99,8 +99,8 @@ public sealed class ParkedCallTests
         var session = RawGateway.NewSession();
         var first = await gateway.ConnectAsync();
         await first.CallAsync(SparkRpc.ExecutePlan, SparkRpc.Request(session, "ada"));
-        await Deadlines.UntilAsync("a starting driver", () => gateway.Process.DriverPids().Count > 0);
-        var pids = gateway.Process.DriverPids();
+        await Deadlines.UntilAsync("a starting driver", () => gateway.Process.Descendants().Count > 0);
+        var pids = gateway.Process.Descendants();
         await first.DisposeAsync();
 
         await using var second = await gateway.ConnectAsync();
@@ -109,7 +109,7 @@ public sealed class ParkedCallTests
         engine.Go();
 
         Assert.Equal(0, await call.StatusAsync(Deadlines.Transfer));
-        Assert.Superset(pids.ToHashSet(), gateway.Process.DriverPids().ToHashSet());
+        Assert.Superset(pids.ToHashSet(), gateway.Process.Descendants().ToHashSet());
     }
 
     [Fact]
@@ -124,6 +124,6 @@ public sealed class ParkedCallTests
 
         Assert.Equal(0, await release.StatusAsync());
         Assert.Equal(session, SparkRpc.SessionOf(Grpc.Read(release.Body, out _)));
-        Assert.Empty(gateway.Process.DriverPids());
+        Assert.Empty(gateway.Process.Descendants());
     }
 }
