@@ -26,11 +26,12 @@ internal sealed class OwnedProcess : IAsyncDisposable
         this.ownFolder = ownFolder;
         this.name = name;
         this.process = process;
+        Pid = process.Id;
         watchdog = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Watchdog, Pid.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true })!;
         reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
     }
 
-    public int Pid => process.Id;
+    public int Pid { get; }
 
     public bool HasExited => process.HasExited;
 
