@@ -146,6 +146,14 @@ internal sealed partial class ClientConnection
         var binding = shared.Routes.Find(message.UserId, message.SessionId);
         if (binding is not null && binding.Route.ClosedBy is null && call.Headers.AgreesWith(binding.Route) && (parked.Count == 0 || !parked.ContainsKey(binding.Key)))
         {
+            if (call.Rpc == SparkRpc.Config && !GatewayHeaders.Agree(RequestDetails.ConfigHints(body, shared.Names, out _), binding.Route.Session))
+            {
+                // Set in the client's configuration behind its first call, or one pair a call: it would be ignored silently.
+                if (!isBuffered) Book.Taken(bytes.Length);
+                Answer(call, GatewayError.Invalid($"The configuration names another session, namespace, team or environment than {binding.Route.Session.Name}, to which this client session is bound; it stays there. Use a new client session (stop(), then getOrCreate()) to go elsewhere."));
+                return;
+            }
+
             Joined(binding, call);
             Forward(call, binding, isBuffered ? default : bytes);
             return;
