@@ -6,7 +6,7 @@ namespace SparkGateway.Infrastructure.Persistence;
 /// Makes a state_dir one process's own, as SQLite and local drivers need it. The kernel holds the lock (flock), so it ends
 /// with the process, however that ends.
 /// </summary>
-public sealed class StateDirLock : IDisposable
+internal sealed class StateDirLock : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 

@@ -32,7 +32,7 @@ public static class RelayServices
         var limits = new RelayLimits(options.Relay);
         GatewayMetrics.CountActive(() => routes.Routes.Count(route => route.Session.OwnerReplica == self.Id));
         GatewayMetrics.CountCalls(() => routes.Routes.Sum(route => route.OpenCalls));
-        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers), routes, new ParkedTotal(limits.ParkedTotal));
+        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers), routes, new ParkedTotal(limits.ParkedTotal), new Inflater());
     }
 
     private static ILogger Log(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("SparkGateway.Relay");

@@ -34,7 +34,7 @@ internal sealed class BusyClient : IDisposable
     private readonly Process process;
     private readonly string folder;
 
-    private BusyClient(Process process, string folder) => (this.process, this.folder) = (process, folder);
+    private BusyClient(Process program, string scratch) => (process, folder) = (program, scratch);
 
     /// <summary>What the driver says spark.gateway.test is.</summary>
     public string Setting { get; private set; } = "";

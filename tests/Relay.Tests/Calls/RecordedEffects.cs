@@ -5,6 +5,7 @@ using SparkGateway.Features.Ports;
 using SparkGateway.Features.RelayStream;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Relay.Calls;
+using SparkGateway.Infrastructure.Relay.Transport;
 using SparkGateway.Infrastructure.Routing;
 
 namespace SparkGateway.Relay.Tests.Calls;
@@ -19,7 +20,7 @@ internal sealed class RelayBench : IRelayEffects
     {
         var limits = new RelayLimits(options ?? new RelayOptions());
         Total = new ParkedTotal(limits.ParkedTotal);
-        Client = new ClientConnection(new RelayShared(limits, new HeaderNames(new HeaderNameOptions()), Routes, Total), this, "127.0.0.1:9", 0);
+        Client = new ClientConnection(new RelayShared(limits, new HeaderNames(new HeaderNameOptions()), Routes, Total, new Inflater()), this, "127.0.0.1:9", 0);
     }
 
     public RouteTable Routes { get; } = new();

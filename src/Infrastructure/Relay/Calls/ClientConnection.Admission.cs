@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
@@ -116,7 +115,7 @@ internal sealed partial class ClientConnection
         if (bytes[0] == 1)
         {
             if (!isWhole && body.Length < Limits.MaxRoutingBytes) return Routed.Incomplete;
-            body = Compressed.Inflate(body, Limits.MaxRoutingBytes, out var inflatedAll);
+            body = shared.Inflater.Inflate(body, Limits.MaxRoutingBytes, out var inflatedAll);
             isWhole &= inflatedAll;
         }
         else if (!isWhole && call.Rpc is SparkRpc.Config or SparkRpc.ReleaseSession && length <= Limits.MaxRoutingBytes)
@@ -273,40 +272,5 @@ internal sealed partial class ClientConnection
     {
         if (call.State == CallState.AwaitingMessage) awaitingMessages--;
         call.State = state;
-    }
-}
-
-/// <summary>gRPC-compressed messages: only their first bytes are ever inflated.</summary>
-internal static class Compressed
-{
-    /// <summary>The message, up to <paramref name="most"/> bytes of it; the encoding is told by its first bytes. Not inflatable: empty.</summary>
-    public static byte[] Inflate(ReadOnlySpan<byte> message, int most, out bool isWhole)
-    {
-        isWhole = false;
-        if (message.Length < 2) return [];
-        using var source = new MemoryStream(message.ToArray());
-        using Stream inflater = message[0] == 0x1f && message[1] == 0x8b ? new GZipStream(source, CompressionMode.Decompress) : new ZLibStream(source, CompressionMode.Decompress);
-        var inflated = new byte[most];
-        var length = 0;
-        try
-        {
-            while (length < most)
-            {
-                var read = inflater.Read(inflated, length, most - length);
-                if (read == 0)
-                {
-                    isWhole = true;
-                    break;
-                }
-
-                length += read;
-            }
-        }
-        catch (InvalidDataException)
-        {
-            // What came before the fault is returned; the reader of the message judges it.
-        }
-
-        return inflated[..length];
     }
 }

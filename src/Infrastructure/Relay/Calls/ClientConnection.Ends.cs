@@ -308,13 +308,13 @@ internal sealed partial class ClientConnection
     }
 
     /// <summary>CloneSessionResponse.new_session_id (3); null: this is no such response.</summary>
-    private static string? CloneOf(RelayedCall call)
+    private string? CloneOf(RelayedCall call)
     {
         if (call.Down.Length is <= FirstMessage.PrefixBytes or > MaxCloneResponse) return null;
         Span<byte> response = new byte[call.Down.Length];
         call.Down.CopyTo(response);
         var body = response[FirstMessage.PrefixBytes..];
-        if (response[0] == 1) body = Compressed.Inflate(body, MaxCloneResponse, out _);
+        if (response[0] == 1) body = shared.Inflater.Inflate(body, MaxCloneResponse, out _);
         var id = RequestDetails.StringField(body, 3);
         return id.IsEmpty ? null : System.Text.Encoding.UTF8.GetString(id);
     }

@@ -6,7 +6,14 @@ using SparkGateway.Infrastructure.Relay.Http2;
 namespace SparkGateway.Infrastructure.Relay.Calls;
 
 /// <summary>What all client connections of a gateway share.</summary>
-internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal);
+internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater);
+
+/// <summary>For gRPC-compressed messages: only their first bytes are ever inflated.</summary>
+internal interface IInflater
+{
+    /// <summary>The message, up to <paramref name="most"/> bytes of it; the encoding is told by its first bytes. Not inflatable: empty.</summary>
+    byte[] Inflate(ReadOnlySpan<byte> message, int most, out bool isWhole);
+}
 
 /// <summary>
 /// A client's connection: a server of HTTP/2 that answers little itself, and owns the driver connections its calls need.

@@ -10,8 +10,8 @@ internal sealed class ParkedGroup(ClientSessionKey key)
 
     public List<ParkedCall> Calls { get; } = [];
 
-    /// <summary>For the host: what cancels the decision.</summary>
-    public CancellationTokenSource? Deciding { get; set; }
+    /// <summary>The host's handle of the decision under way; null: none is.</summary>
+    public object? Deciding { get; set; }
 }
 
 /// <param name="Config">Routing pairs of this call's Config.Set.</param>

@@ -76,11 +76,12 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     void IRelayEffects.Admit(ParkedGroup group, RouteRequest request)
     {
-        group.Deciding = new CancellationTokenSource();
-        _ = AdmitAsync(group, request, group.Deciding);
+        var deciding = new CancellationTokenSource();
+        group.Deciding = deciding;
+        _ = AdmitAsync(group, request, deciding);
     }
 
-    void IRelayEffects.CancelAdmission(ParkedGroup group) => group.Deciding?.Cancel();
+    void IRelayEffects.CancelAdmission(ParkedGroup group) => (group.Deciding as CancellationTokenSource)?.Cancel();
 
     void IRelayEffects.BindClone(RelayedCall call, LiveBinding parent, string newClientSessionId) =>
         _ = BindCloneAsync(call, parent, newClientSessionId, call.Headers.UserAgent);

@@ -1,0 +1,3 @@
+using BenchmarkDotNet.Running;
+
+BenchmarkSwitcher.FromAssembly(typeof(SparkGateway.Micro.RelayBenchmarks).Assembly).Run(args);
