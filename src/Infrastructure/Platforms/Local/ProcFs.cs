@@ -76,7 +76,7 @@ internal static partial class ProcFs
     {
         // The name in parentheses may hold anything, line ends too; fields 3 (state), 6 (session) and 22 (start time) follow the last one.
         var text = string.Join('\n', Lines($"/proc/{pid}/stat"));
-        var fields = text[(text.IndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var fields = text[(text.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return fields.Length > 19 ? (fields[0], int.Parse(fields[3], CultureInfo.InvariantCulture), fields[19]) : null;
     }
 
