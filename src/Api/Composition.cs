@@ -51,7 +51,7 @@ internal static class Composition
         Headers = new RoutingHeaderNames(connect.Headers.SessionName[0], connect.Headers.Namespace[0], connect.Headers.Team[0], connect.Headers.Environment[0]),
         PublicAddress = $"HOST:{connect.Port}",
         OnDemandEnabled = connect.OnDemand.Enabled,
-        Default = connect.OnDemand.DefaultTeam.Length > 0 ? new TeamRef(connect.OnDemand.DefaultTeam, connect.OnDemand.DefaultEnvironment) : null,
+        Default = connect.OnDemand is { DefaultTeam.Length: > 0, DefaultEnvironment.Length: > 0 } ? new TeamRef(connect.OnDemand.DefaultTeam, connect.OnDemand.DefaultEnvironment) : null,
         ShareConnection = connect.OnDemand.ShareConnection,
         AnyTeam = connect.OnDemand.AnyTeam,
         Teams = [.. connect.OnDemand.Teams.Select(team => new TeamRef(team.Team, team.Environment))],

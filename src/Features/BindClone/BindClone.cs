@@ -15,7 +15,7 @@ public static class BindClone
     {
         private const int LongestId = 128;
 
-        public Validator() => RuleFor(request => request.NewClientSessionId).NotEmpty().MaximumLength(LongestId)
+        public Validator() => RuleFor(request => request.NewClientSessionId).Length(1, LongestId)
             .WithMessage($"The id of a cloned session must have 1 to {LongestId} characters.");
     }
 

@@ -50,7 +50,7 @@ internal sealed partial class SessionStarter(
             var read = await store.FindSessionAsync(session.Id, waiter);
             if (!read.TryGet(out var now, out var error)) return error;
             if (now is null) return EndTexts.Forgotten();
-            if (now.State == SessionState.Ready) return await PublishAsync(now, waiter);
+            if (now.State == SessionState.Ready) return await PublishAsync(now);
             if (!now.IsLive) return EndTexts.Ended(now);
             var isOwn = now.OwnerReplica == options.Self.Id;
             if (time.GetElapsedTime(began) >= options.StartLimit)
@@ -126,19 +126,19 @@ internal sealed partial class SessionStarter(
         if (!ready.TryGet(out var now, out var refusal)) return await WithdrawAsync(session, refusal);
         var seconds = time.GetElapsedTime(began).TotalSeconds;
         LogReady(logger, session.Name, seconds);
-        return await PublishAsync(now, CancellationToken.None);
+        return await PublishAsync(now);
     }
 
     private async Task<Result<Route>> FailAsync(Session session, GatewayError failure)
     {
         // Only the first line is kept: those that follow are the driver's log, which is its opener's alone.
         var line = failure.Text.AsSpan();
-        var end = line.IndexOfAny('\r', '\n');
-        if (end >= 0) line = line[..end];
+        var lineEnd = line.IndexOfAny('\r', '\n');
+        if (lineEnd >= 0) line = line[..lineEnd];
         var detail = line.Length > LongestDetail ? $"{line[..LongestDetail]}..." : line.ToString();
         LogFailed(logger, session.Name, detail);
-        await EndInStoreAsync(session, EndReason.StartFailed, detail);
-        return failure;
+        var end = await EndInStoreAsync(session, EndReason.StartFailed, detail);
+        return end is { IsOk: true, Value: null } ? await WhyAsync(session, failure) : failure;
     }
 
     /// <summary>Somebody ended the session while its driver started, or the store cannot take it: the driver serves nobody.</summary>
@@ -151,8 +151,14 @@ internal sealed partial class SessionStarter(
             return refusal;
         }
 
+        return await WhyAsync(session, refusal);
+    }
+
+    /// <summary>Of a session that somebody else ended first: their reason, not what followed from it.</summary>
+    private async Task<GatewayError> WhyAsync(Session session, GatewayError otherwise)
+    {
         var read = await store.FindSessionAsync(session.Id, CancellationToken.None);
-        return read is { IsOk: true, Value: { } ended } ? EndTexts.Ended(ended) : refusal;
+        return read is { IsOk: true, Value: { IsLive: false } ended } ? EndTexts.Ended(ended) : otherwise;
     }
 
     private async Task<Result<Route>> GiveUpAsync(Session session, EndReason reason, string detail)
@@ -160,7 +166,8 @@ internal sealed partial class SessionStarter(
         await platform.StopAsync(session.Id, CancellationToken.None);
         var end = await EndInStoreAsync(session, reason, detail);
         LogGivenUp(logger, session.Name, detail);
-        return EndTexts.Ended(end is { IsOk: true, Value: { } ended } ? ended : session with { EndReason = reason, EndDetail = detail, EndedAt = time.GetUtcNow() });
+        if (end is { IsOk: true, Value: { } ended }) return EndTexts.Ended(ended);
+        return await WhyAsync(session, EndTexts.Ended(session with { EndReason = reason, EndDetail = detail, EndedAt = time.GetUtcNow() }));
     }
 
     private async Task<Result<Session?>> EndInStoreAsync(Session session, EndReason reason, string detail)
@@ -172,13 +179,13 @@ internal sealed partial class SessionStarter(
         return end;
     }
 
-    private async Task<Result<Route>> PublishAsync(Session ready, CancellationToken cancellation)
+    private async Task<Result<Route>> PublishAsync(Session ready)
     {
         var token = ready.Kind == SessionKind.OnDemand ? tokens.ForOnDemand(ready.Id) : tokens.ForAttached(ready.Name);
         var route = table.Publish(new Route(ready, token));
 
         // Its end may have closed the route just before this one was published, so the store has the last word.
-        var read = await store.FindSessionAsync(ready.Id, cancellation);
+        var read = await store.FindSessionAsync(ready.Id, CancellationToken.None);
         if (read is { IsOk: true, Value: { IsLive: false } ended }) table.Close(ready.Id, EndTexts.Ended(ended));
         return route.ClosedBy is { } closed ? closed : route;
     }

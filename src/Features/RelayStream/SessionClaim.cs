@@ -31,9 +31,9 @@ internal sealed class SessionClaim(ISessionStore store, ISessionStarter starter,
             case RoutingDecision.Refuse refuse:
                 return refuse.Error;
             case RoutingDecision.Open open:
-                return await OpenAsync(request, open, cancellation);
+                return await OpenAsync(request, open);
             case RoutingDecision.Bind bind:
-                var bound = await BindAsync(request, bind, cancellation);
+                var bound = await BindAsync(request, bind);
                 if (bind.Via != BoundVia.Connection || bound.Error is not { Code: ErrorCode.SessionChanged }) return bound;
 
                 // The connection's session ended in this moment: that is no failure of the new one.
@@ -71,18 +71,19 @@ internal sealed class SessionClaim(ISessionStore store, ISessionStarter starter,
         return facts;
     }
 
-    private async Task<Result<Place>> OpenAsync(RouteRequest request, RoutingDecision.Open open, CancellationToken cancellation)
+    // A client that goes away must not cut a claim in two: a session in the store that nobody launches.
+    private async Task<Result<Place>> OpenAsync(RouteRequest request, RoutingDecision.Open open)
     {
         var session = new NewSession(Guid.NewGuid(), SessionNames.Draw(open), platform.Name, open.Team.Team, open.Team.Environment, request.Key.UserId, options.Self.Id);
-        var claim = await store.OpenAsync(session, request.Key, options.Limits, request.Caller, cancellation);
+        var claim = await store.OpenAsync(session, request.Key, options.Limits, request.Caller, CancellationToken.None);
         if (!claim.TryGet(out var claimed, out var error)) return error;
         if (claimed.Won) starter.Begin(claimed.Bound.Session);
         return new Place.Bound(claimed.Bound);
     }
 
-    private async Task<Result<Place>> BindAsync(RouteRequest request, RoutingDecision.Bind bind, CancellationToken cancellation)
+    private async Task<Result<Place>> BindAsync(RouteRequest request, RoutingDecision.Bind bind)
     {
-        var claim = await store.BindAsync(request.Key, bind.SessionId, bind.Via, request.Caller, cancellation);
+        var claim = await store.BindAsync(request.Key, bind.SessionId, bind.Via, request.Caller, CancellationToken.None);
         return claim.TryGet(out var claimed, out var error) ? new Place.Bound(claimed.Bound) : error;
     }
 }

@@ -13,7 +13,7 @@ internal static class SessionNames
     /// <summary>Kubernetes makes labels and host names of it, so it stays within one label.</summary>
     private const int LongestName = 63;
 
-    private const int LongestTeam = LongestName - 14 - 1 - RandomCharacters;
+    private static readonly int LongestTeam = LongestName - Prefix.Length - 1 - RandomCharacters;
 
     public static SessionName Draw(RoutingDecision.Open open)
     {

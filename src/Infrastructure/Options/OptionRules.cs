@@ -97,6 +97,8 @@ internal static class OptionRules
         ["local.max_drivers"] = ValueRule.Whole(1, 1_000),
         ["local.port_range"] = ValueRule.PortRange,
         ["local.driver_memory"] = ValueRule.MemoryOrEmpty,
+        ["local.stop_grace_seconds"] = ValueRule.Whole(0, 300),
+        ["local.log_megabytes"] = ValueRule.Whole(1, 1_024),
 
         ["admin.bind"] = ValueRule.IpAddress,
         ["admin.port"] = ValueRule.Port,

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Infrastructure.Persistence;
 
@@ -24,7 +25,8 @@ public static class PersistenceServices
         services.AddPooledDbContextFactory<GatewayDbContext>((provider, builder) => Configure(builder, provider.GetRequiredService<StoreDialect>()), options.Store.PoolSize);
         services.AddSingleton<StoreRunner>();
         services.AddSingleton<AuditTrail>();
-        services.AddSingleton<ISessionStore, SessionStore>();
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>()));
         return services;
     }

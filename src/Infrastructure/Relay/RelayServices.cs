@@ -19,7 +19,7 @@ public static class RelayServices
         if (!options.SparkConnect.Enabled) return services;
         services.AddSingleton<IRelayControl, RelayControl>();
         services.AddSingleton(provider => new RelayHostServices(options.Relay, provider.GetRequiredService<IRelayControl>(), provider.GetRequiredService<TimeProvider>(), Log(provider)));
-        services.AddSingleton(provider => Share(options, provider.GetRequiredService<IRouteTable>()));
+        services.AddSingleton(provider => Share(options, provider.GetRequiredService<IRouteTable>(), provider.GetRequiredService<Replica>()));
         services.AddSingleton(provider => new RelayServer(provider.GetRequiredService<SparkConnectListener>(), provider.GetRequiredService<RelayHostServices>(),
             provider.GetRequiredService<RelayShared>(), Certificate(options, provider), options));
         services.AddHostedService(provider => provider.GetRequiredService<RelayServer>());
@@ -27,9 +27,10 @@ public static class RelayServices
         return services;
     }
 
-    private static RelayShared Share(GatewayOptions options, IRouteTable routes)
+    private static RelayShared Share(GatewayOptions options, IRouteTable routes, Replica self)
     {
         var limits = new RelayLimits(options.Relay);
+        GatewayMetrics.CountActive(() => routes.Routes.Count(route => route.Session.OwnerReplica == self.Id));
         GatewayMetrics.CountCalls(() => routes.Routes.Sum(route => route.OpenCalls));
         return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers), routes, new ParkedTotal(limits.ParkedTotal));
     }

@@ -13,7 +13,7 @@ using SparkGateway.Testing;
 
 namespace SparkGateway.Infrastructure.Tests.Persistence;
 
-/// <summary>A real, fresh store of either kind; <see cref="Replica(IInterceptor[])"/> gives one more gateway process on it.</summary>
+/// <summary>A real, fresh store of either kind; <see cref="AddProcess"/> gives one more gateway process on it.</summary>
 internal sealed class TestStore : IAsyncDisposable
 {
     public static readonly SessionLimits NoLimits = new(1_000, 1_000);
@@ -21,11 +21,9 @@ internal sealed class TestStore : IAsyncDisposable
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("spark-gateway-store-");
     private readonly List<ServiceProvider> processes = [];
-    private PostgresDatabase? database;
+    private readonly PostgresDatabase? database;
 
-    private TestStore()
-    {
-    }
+    private TestStore(PostgresDatabase? database) => this.database = database;
 
     public GatewayOptions Options { get; } = new();
 
@@ -53,16 +51,13 @@ internal sealed class TestStore : IAsyncDisposable
 
     public static async Task<TestStore> CreateEmptyAsync(string kind)
     {
-        var store = new TestStore();
+        // First, since it may skip the test: then there is nothing yet to clean up.
+        var database = kind == "postgres" ? await PostgresServer.NewDatabaseAsync() : null;
+        var store = new TestStore(database);
         store.Options.StateDir = store.folder.FullName;
         store.Options.Store.Kind = kind;
         store.ConnectionString = $"Data Source={Path.Combine(store.folder.FullName, "gateway.db")};Pooling=False";
-        if (kind == "postgres")
-        {
-            store.database = await PostgresServer.NewDatabaseAsync();
-            store.UseConnection(store.database.ConnectionString);
-        }
-
+        if (database is not null) store.UseConnection(database.ConnectionString);
         store.AddProcess();
         return store;
     }

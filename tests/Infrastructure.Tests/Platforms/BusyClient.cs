@@ -26,7 +26,7 @@ internal sealed class BusyClient : IDisposable
         threading.Thread(target=run, daemon=True).start()
         while not os.path.exists(mark):
             time.sleep(0.05)
-        print("busy", flush=True)
+        print("busy", spark.conf.get("spark.gateway.test", ""), flush=True)
         sys.stdin.read()
         os._exit(0)
         """;
@@ -35,6 +35,9 @@ internal sealed class BusyClient : IDisposable
     private readonly string folder;
 
     private BusyClient(Process process, string folder) => (this.process, this.folder) = (process, folder);
+
+    /// <summary>What the driver says spark.gateway.test is.</summary>
+    public string Setting { get; private set; } = "";
 
     public static async Task<BusyClient> StartAsync(string address, string token)
     {
@@ -50,7 +53,8 @@ internal sealed class BusyClient : IDisposable
         start.Environment["TMPDIR"] = folder;
         var client = new BusyClient(Process.Start(start)!, folder);
         var line = await client.process.StandardOutput.ReadLineAsync().WaitAsync(LocalHarness.Patience);
-        Assert.Equal("busy", line);
+        Assert.StartsWith("busy ", line, StringComparison.Ordinal);
+        client.Setting = line!["busy ".Length..];
         return client;
     }
 

@@ -35,11 +35,13 @@ public class LocalPlatformSparkTests(ITestOutputHelper output)
     [Fact]
     public async Task Stop_SparkWithBusyPythonWorkers_LeavesNothing()
     {
-        await using var harness = LocalHarness.Spark();
+        const string odd = "a=b:c\\d #e !\u00e4\u20ac";
+        await using var harness = LocalHarness.Spark(options => options.SparkConnect.OnDemand.SparkConf["spark.gateway.test"] = odd);
         var spec = LocalHarness.Spec();
         var started = await harness.Platform.LaunchAsync(spec, CancellationToken.None);
         Assert.True(started.IsOk, started.Error?.Text);
         using var client = await BusyClient.StartAsync(started.Value.Address, harness.Tokens.ForOnDemand(spec.SessionId)!);
+        Assert.Equal(odd, client.Setting);
         Assert.Contains(harness.Processes(), line => line.Contains("pyspark.daemon", StringComparison.Ordinal));
 
         var clock = Stopwatch.StartNew();

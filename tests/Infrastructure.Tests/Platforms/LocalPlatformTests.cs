@@ -177,6 +177,20 @@ public class LocalPlatformTests
     }
 
     [Fact]
+    public async Task Launch_SameSessionTwice_LeavesTheFirstAlone()
+    {
+        await using var harness = LocalHarness.Sail();
+        var spec = LocalHarness.Spec();
+        await harness.Platform.LaunchAsync(spec, CancellationToken.None);
+        var before = harness.Processes();
+
+        var second = await harness.Platform.LaunchAsync(spec, CancellationToken.None);
+
+        Assert.Equal(ErrorCode.Internal, second.Error?.Code);
+        Assert.Equal(before, harness.Processes());
+    }
+
+    [Fact]
     public async Task Launch_PortRefusedByTheSystem_TriesAnother()
     {
         var script = PortScript("if mkdir \"$SPARK_HOME/once\"; then echo 'java.net.BindException: Address already in use'; exit 1; fi");

@@ -14,12 +14,17 @@ internal static class ProcessTable
     /// <summary>The process that started it.</summary>
     public static int ParentOf(int pid) => int.Parse(File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1].Split(' ')[1]);
 
-    public static async Task GoneAsync(string folder)
+    public static Task GoneAsync(string folder) => UntilAsync(() => OfState(folder).Count == 0, $"Processes of {folder} are left.");
+
+    public static Task ShowsAsync(string program) => UntilAsync(() => Where(row => row.CommandLine.StartsWith(program, StringComparison.Ordinal)).Count > 0, $"{program} does not run.");
+
+    /// <summary>Strangers' processes tell nobody when they come and go, so the table is read again and again.</summary>
+    private static async Task UntilAsync(Func<bool> condition, string otherwise)
     {
         using var patience = new CancellationTokenSource(LocalHarness.Patience);
-        while (OfState(folder) is { Count: > 0 } left)
+        while (!condition())
         {
-            if (patience.IsCancellationRequested) Assert.Fail($"Still there: {string.Join('\n', left)}");
+            if (patience.IsCancellationRequested) Assert.Fail(otherwise);
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }

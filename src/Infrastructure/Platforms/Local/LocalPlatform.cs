@@ -26,7 +26,7 @@ internal sealed partial class LocalPlatform(
     private readonly Dictionary<Guid, LocalDriver> drivers = [];
     private readonly Ports ports = new(options.Local.PortRange);
     private readonly Channel<DriverExit> exits = Channel.CreateBounded<DriverExit>(MaxUnreadExits);
-    private int versionWarned;
+    private Engine? engine;
 
     private enum StartEnd
     {
@@ -47,9 +47,8 @@ internal sealed partial class LocalPlatform(
         Phase(driver, "queued");
         try
         {
-            if (!locator.Find().TryGet(out var engine, out var missing)) return missing;
-            WarnOfVersion(engine);
-            return await StartAsync(driver, engine, any.Token);
+            if (!FindEngine().TryGet(out var found, out var missing)) return missing;
+            return await StartAsync(driver, found, any.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -72,7 +71,7 @@ internal sealed partial class LocalPlatform(
         LocalDriver? driver;
         lock (gate) drivers.TryGetValue(sessionId, out driver);
         if (driver is null) return;
-        await driver.AskToStopAsync();
+        await driver.AskToStopAsync().WaitAsync(cancellation);
         await driver.Released.WaitAsync(cancellation);
     }
 
@@ -88,7 +87,8 @@ internal sealed partial class LocalPlatform(
     {
         lock (gate)
         {
-            if (drivers.ContainsKey(spec.SessionId)) return new GatewayError(ErrorCode.Internal, Blame.Gateway, $"Session {spec.Name} has a driver already.");
+            // Folders and logs bear the name.
+            if (drivers.Values.Any(held => held.Spec.SessionId == spec.SessionId || held.Spec.Name.Name == spec.Name.Name)) return new GatewayError(ErrorCode.Internal, Blame.Gateway, $"Session {spec.Name} has a driver already.");
             if (drivers.Count >= options.Local.MaxDrivers)
             {
                 var holders = string.Join(", ", drivers.Values.Select(held => $"{held.Spec.Name} ({(held.Spec.User.Length > 0 ? held.Spec.User : "no user")})"));
@@ -101,7 +101,7 @@ internal sealed partial class LocalPlatform(
         }
     }
 
-    private async Task<Result<RunningDriver>> StartAsync(LocalDriver driver, Engine engine, CancellationToken cancellation)
+    private async Task<Result<RunningDriver>> StartAsync(LocalDriver driver, Engine found, CancellationToken cancellation)
     {
         var token = tokens.ForOnDemand(driver.Spec.SessionId);
         for (var attempt = 1; ; attempt++)
@@ -109,7 +109,7 @@ internal sealed partial class LocalPlatform(
             cancellation.ThrowIfCancellationRequested();
             if (!ports.Take().TryGet(out var port, out var none)) return none;
             driver.Port = port;
-            driver.Process = Start(driver.Spec, engine, port, token);
+            driver.Process = Start(driver.Spec, found, port, token);
             Phase(driver, "starting");
             switch (await WaitAsync(driver, driver.Process, cancellation))
             {
@@ -129,12 +129,12 @@ internal sealed partial class LocalPlatform(
         }
     }
 
-    private DriverProcess Start(DriverSpec spec, Engine engine, int port, string? token)
+    private DriverProcess Start(DriverSpec spec, Engine found, int port, string? token)
     {
         var state = Path.GetFullPath(options.StateDir);
         var logs = Directory.CreateDirectory(Path.Combine(state, "logs"));
         PruneLogs(logs);
-        var command = commands.Prepare(engine, spec.Name, Path.Combine(state, "drivers", spec.Name.Name), port, token);
+        var command = commands.Prepare(found, spec.Name, Path.Combine(state, "drivers", spec.Name.Name), port, token);
         var log = new DriverLog(Path.Combine(logs.FullName, spec.Name.Name + ".log"), options.Local.LogMegabytes * 1024L * 1024L, new SecretMask(token));
         return DriverProcess.Start(command, log, options.Local.StopGraceSeconds, time);
     }
@@ -200,10 +200,15 @@ internal sealed partial class LocalPlatform(
         return new GatewayError(ErrorCode.StartFailed, Blame.Driver, $"The driver of session {driver.Spec.Name} {what}{lines}");
     }
 
-    private void WarnOfVersion(Engine engine)
+    /// <summary>Looked for until it is found: asking a Python takes up to a second.</summary>
+    private Result<Engine> FindEngine()
     {
+        if (Volatile.Read(ref engine) is { } known) return known;
+        if (!locator.Find().TryGet(out var found, out var missing)) return missing;
         var wanted = options.SparkConnect.OnDemand.SparkVersion;
-        if (engine is Engine.Spark spark && wanted.Length > 0 && spark.Version != wanted && Interlocked.Exchange(ref versionWarned, 1) == 0) LogVersion(wanted, spark.Version);
+        var isFirst = Interlocked.CompareExchange(ref engine, found, null) is null;
+        if (isFirst && found is Engine.Spark spark && wanted.Length > 0 && spark.Version != wanted) LogVersion(wanted, spark.Version);
+        return found;
     }
 
     private static void PruneLogs(DirectoryInfo logs)

@@ -74,12 +74,10 @@ internal static partial class ProcFs
 
     private static (string State, int Session, string StartTime)? Stat(int pid)
     {
-        var text = Lines($"/proc/{pid}/stat").FirstOrDefault();
-        if (text is null) return null;
-
-        // The name in parentheses may hold blanks and parentheses; fields 3 (state), 6 (session) and 22 (start time) follow the last one.
-        var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-        return (fields[0], int.Parse(fields[3], CultureInfo.InvariantCulture), fields[19]);
+        // The name in parentheses may hold anything, line ends too; fields 3 (state), 6 (session) and 22 (start time) follow the last one.
+        var text = string.Join('\n', Lines($"/proc/{pid}/stat"));
+        var fields = text[(text.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length > 19 ? (fields[0], int.Parse(fields[3], CultureInfo.InvariantCulture), fields[19]) : null;
     }
 
     private static string[] Lines(string path)

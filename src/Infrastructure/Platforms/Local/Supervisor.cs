@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
@@ -15,8 +16,8 @@ internal sealed record DriverCommand(string Program, IReadOnlyList<string> Argum
 internal static class Supervisor
 {
     // Descriptor 3 is the gateway's pipe, 4 the driver's log. Nobody but the driver keeps the log open, or any of the
-    // gateway's own output, which its reader may be waiting to see closed.
-    // The glob is numeric-looking pids; fields after the name are state, parent, group, session.
+    // gateway's own output, which its reader may be waiting to see closed. Of /proc/PID/stat the fields after the name
+    // are state, parent, group and session.
     private const string Script = """
         work=$1 grace=$2
         shift 2
@@ -52,7 +53,7 @@ internal static class Supervisor
 
     public static Process Start(DriverCommand command, int graceSeconds)
     {
-        var start = new ProcessStartInfo("setsid", ["/bin/sh", "-c", Script, "spark-gateway-driver", command.WorkFolder, graceSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture), command.Program, .. command.Arguments])
+        var start = new ProcessStartInfo("setsid", ["/bin/sh", "-c", Script, "spark-gateway-driver", command.WorkFolder, graceSeconds.ToString(CultureInfo.InvariantCulture), command.Program, .. command.Arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

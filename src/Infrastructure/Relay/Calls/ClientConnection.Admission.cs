@@ -20,6 +20,7 @@ internal sealed partial class ClientConnection
     private readonly Dictionary<ClientSessionKey, RouteHints> absorbed = [];
     private byte[] firstUser = [];
     private bool sawUser;
+    private LiveBinding? lastJoined;
     private GatewayHeaders? firstHeaders;
 
     private enum Routed
@@ -145,6 +146,15 @@ internal sealed partial class ClientConnection
         var binding = shared.Routes.Find(message.UserId, message.SessionId);
         if (binding is not null && binding.Route.ClosedBy is null && call.Headers.AgreesWith(binding.Route) && (parked.Count == 0 || !parked.ContainsKey(binding.Key)))
         {
+            if (call.Rpc == SparkRpc.Config && !GatewayHeaders.Agree(RequestDetails.ConfigHints(body, shared.Names, out _), binding.Route.Session))
+            {
+                // Set in the client's configuration behind its first call, or one pair a call: it would be ignored silently.
+                if (!isBuffered) Book.Taken(bytes.Length);
+                Answer(call, GatewayError.Invalid($"The configuration names another session, namespace, team or environment than {binding.Route.Session.Name}, to which this client session is bound; it stays there. Use a new client session (stop(), then getOrCreate()) to go elsewhere."));
+                return;
+            }
+
+            Joined(binding, call);
             Forward(call, binding, isBuffered ? default : bytes);
             return;
         }
@@ -248,6 +258,15 @@ internal sealed partial class ClientConnection
         }
 
         Context.MayBeShared = headers.IsForwarded || !user.SequenceEqual(firstUser) || (!ReferenceEquals(headers, firstHeaders) && headers.Hints != firstHeaders!.Hints);
+    }
+
+    /// <summary>The connection rule goes by the session that this connection carried last.</summary>
+    private void Joined(LiveBinding binding, RelayedCall call)
+    {
+        if (ReferenceEquals(lastJoined, binding)) return;
+        lastJoined = binding;
+        if (binding.Route.Session.Kind == SessionKind.OnDemand && binding.Key.UserId.Length > 0)
+            Context.Last = new JoinedSession(binding.Route.Session.Id, binding.Key.UserId, call.Headers.Hints);
     }
 
     private void SetState(RelayedCall call, CallState state)

@@ -270,9 +270,12 @@ internal sealed partial class ClientConnection
     }
 
     /// <summary>A stream is over when both its sides are: then nothing is kept of it.</summary>
-    private void FinishIfOver(RelayedCall call)
+    public void FinishIfOver(RelayedCall call)
     {
         if (call.State == CallState.Done || !call.ClientSideEnded || !call.ClientEnded) return;
+
+        // The answer is complete, but the rest of the request is still owed to the driver.
+        if (call is { State: CallState.Forwarding, IsOnDriver: true, DriverEnded: true, Up.IsEmpty: false }) return;
         if (call.IsOnDriver)
         {
             if (call.DriverEnded && call.DriverSideEnded && call.Up.IsEmpty) call.Driver!.Forget(call);

@@ -113,7 +113,9 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
         while (SendWindow > 0 && upRing.TryDequeue(out var call))
         {
             call.InUpRing = false;
-            if (ReferenceEquals(call.Driver, this) && !call.Up.IsEmpty && Flow.PumpUp(call)) QueueUp(call);
+            if (!ReferenceEquals(call.Driver, this) || call.Up.IsEmpty) continue;
+            if (Flow.PumpUp(call)) QueueUp(call);
+            else if (call.Up.IsEmpty) client.FinishIfOver(call);
         }
 
         Account.Relieve(share);

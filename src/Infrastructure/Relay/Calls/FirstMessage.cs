@@ -77,7 +77,7 @@ internal ref struct FirstMessage
             }
         }
 
-        if (!hasSession && hasUser) return found.Stop(ProtoRead.Truncated, isWhole);
+        if (!hasSession && hasUser && !isWhole) return found.Stop(ProtoRead.Truncated, isWhole);
         if (!hasSession || found.SessionId.IsEmpty) return found.Refuse("The request has no session_id (field 1).");
         found.State = FirstMessageState.Found;
         return found;

@@ -54,7 +54,8 @@ internal static class Flow
 
     public static void GrantUp(ClientConnection client, RelayedCall call)
     {
-        if (call.State != CallState.Forwarding || call.ClientEnded || call.DriverStream == 0 || call.ClientSideEnded) return;
+        // Also behind the response's end: the driver may still want the rest of the request.
+        if (call.State != CallState.Forwarding || call.ClientEnded || call.DriverStream == 0) return;
         var driver = call.Driver!;
         if (!driver.HasPeerSettings) return;
         var want = call.DriverSendWindow - call.Up.Length - call.ClientReceiveWindow;

@@ -1,5 +1,6 @@
 using System.Text;
 using SparkGateway.Domain.Routing;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Options;
 
@@ -75,14 +76,14 @@ internal sealed class GatewayHeaders
     public bool AgreesWith(Route route)
     {
         if (ReferenceEquals(agreesWith, route)) return true;
-        var session = route.Session;
-        if (Hints.NamesSession && Hints.SessionName != session.Name.Name) return false;
-        if (Differs(Hints.Namespace, session.Name.Namespace)) return false;
-        if (session.Team is not null && Differs(Hints.Team, session.Team)) return false;
-        if (session.Environment is not null && Differs(Hints.Environment, session.Environment)) return false;
+        if (!Agree(Hints, route.Session)) return false;
         agreesWith = route;
         return true;
     }
 
-    private static bool Differs(string? hint, string actual) => !string.IsNullOrEmpty(hint) && hint != actual;
+    public static bool Agree(RouteHints hints, Session session) =>
+        !(hints.NamesSession && hints.SessionName != session.Name.Name)
+        && !Differs(hints.Namespace, session.Name.Namespace) && !Differs(hints.Team, session.Team) && !Differs(hints.Environment, session.Environment);
+
+    private static bool Differs(string? hint, string? actual) => !string.IsNullOrEmpty(hint) && actual is not null && hint != actual;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
@@ -7,6 +8,7 @@ using SparkGateway.Domain.Routing;
 using SparkGateway.Features.Ports;
 using SparkGateway.Features.RelayStream;
 using SparkGateway.Infrastructure.Relay.Calls;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Infrastructure.Relay.Transport;
 
@@ -14,6 +16,9 @@ namespace SparkGateway.Infrastructure.Relay.Transport;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Disposed on the loop when the client's socket is gone: nobody else may touch it.")]
 internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 {
+    /// <summary>One batch in so many is timed: often enough for a histogram, too rare to cost anything.</summary>
+    private const int SampleEvery = 64;
+
     private readonly RelayHostServices services;
     private readonly ClientConnection client;
     private readonly Endpoint clientEndpoint;
@@ -22,6 +27,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private readonly string peer;
     private long nextDeadline = long.MaxValue;
     private bool isEnded;
+    private uint batches;
+    private long sampledAt;
 
     public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, string peer, Action<ConnectionHost> ended)
     {
@@ -83,7 +90,11 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     void IRelayEffects.CallEnded(in CallOutcome outcome) => services.Control.CallEnded(outcome);
 
-    protected override void BeforeBatch() => client.Now = services.NowMs();
+    protected override void BeforeBatch()
+    {
+        client.Now = services.NowMs();
+        sampledAt = ++batches % SampleEvery == 0 ? Stopwatch.GetTimestamp() : 0;
+    }
 
     protected override void AfterBatch()
     {
@@ -104,6 +115,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
             }
         }
 
+        if (sampledAt != 0) GatewayMetrics.BytesPassed(sampledAt);
         Volatile.Write(ref nextDeadline, client.NextDeadline());
     }
 

@@ -118,7 +118,8 @@ internal sealed partial class RelayServer : BackgroundService
 
     private async Task<Link> SecureAsync(Socket socket, ServerCertificate certificate)
     {
-        // SslStream reads and writes through the socket's asynchronous calls only.
+        // NetworkStream wants a socket that may block; only its asynchronous calls are used, and they never do.
+        socket.Blocking = true;
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         try
         {

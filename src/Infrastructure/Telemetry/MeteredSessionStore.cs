@@ -1,0 +1,49 @@
+using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Ports;
+
+namespace SparkGateway.Infrastructure.Telemetry;
+
+/// <summary>Counts what the store has accepted: the transaction that opened or ended a session is the one truth about it.</summary>
+internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
+{
+    public async Task<Result<ClaimedBinding>> OpenAsync(NewSession session, ClientSessionKey key, SessionLimits limits, Caller caller, CancellationToken cancellation)
+    {
+        var opened = await store.OpenAsync(session, key, limits, caller, cancellation);
+        if (opened is { IsOk: true, Value.Won: true }) GatewayMetrics.SessionOpened();
+        return opened;
+    }
+
+    public async Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, bool onlyWithoutBindings, Caller actor, CancellationToken cancellation)
+    {
+        var ended = await store.EndAsync(id, reason, detail, onlyWithoutBindings, actor, cancellation);
+        if (ended is { IsOk: true, Value: { } session }) GatewayMetrics.SessionEnded(session);
+        return ended;
+    }
+
+    public async Task<Result<IReadOnlyList<Session>>> HeartbeatAsync(Replica self, CancellationToken cancellation)
+    {
+        var lost = await store.HeartbeatAsync(self, cancellation);
+        if (!lost.IsOk) return lost;
+        foreach (var session in lost.Value) GatewayMetrics.SessionEnded(session);
+        return lost;
+    }
+
+    public Task<Result<BoundSession?>> FindBindingAsync(ClientSessionKey key, CancellationToken cancellation) => store.FindBindingAsync(key, cancellation);
+
+    public Task<Result<Session?>> FindSessionAsync(Guid id, CancellationToken cancellation) => store.FindSessionAsync(id, cancellation);
+
+    public Task<Result<Session?>> FindLiveSessionAsync(SessionName name, CancellationToken cancellation) => store.FindLiveSessionAsync(name, cancellation);
+
+    public Task<Result<IReadOnlyList<Session>>> ListLiveAsync(CancellationToken cancellation) => store.ListLiveAsync(cancellation);
+
+    public Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation) => store.BindAsync(key, sessionId, via, caller, cancellation);
+
+    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, CancellationToken cancellation) => store.MarkReadyAsync(id, address, runtimeId, cancellation);
+
+    public Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation) => store.ReleaseAsync(key, caller, cancellation);
+
+    public Task<Result<IReadOnlyList<Session>>> SyncAttachedAsync(IReadOnlyList<AttachedDriver> drivers, CancellationToken cancellation) => store.SyncAttachedAsync(drivers, cancellation);
+
+    public Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation) => store.RecordDenialAsync(key, reason, caller, cancellation);
+}

@@ -1,0 +1,20 @@
+using SparkGateway.Domain.Routing;
+using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.RelayStream;
+
+namespace SparkGateway.Features.Tests.RelayStream;
+
+public sealed class SessionNamesTests
+{
+    [Fact]
+    public void Draw_AnyTeam_StaysOneLabelAndDiffers()
+    {
+        foreach (var team in new[] { "a", new string('t', 40), new string('t', 41), new string('t', 63), new string('t', 39) + "-" + new string('u', 23) })
+        {
+            var names = Enumerable.Range(0, 100).Select(_ => SessionNames.Draw(new RoutingDecision.Open(new TeamRef(team, "dev"), "ns")).Name).ToList();
+            Assert.All(names, name => Assert.True(SessionName.IsLabel(name), name));
+            Assert.Equal(100, names.Distinct().Count());
+            Assert.All(names, name => Assert.DoesNotContain("--", name, StringComparison.Ordinal));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using SparkGateway.Infrastructure.Relay.Calls;
+using SparkGateway.Testing.Http2;
+
+namespace SparkGateway.Relay.Tests.Calls;
+
+public sealed class AllocationTests
+{
+    private const int Frames = 10_000;
+
+    [Fact]
+    public void DataFrames_EitherWay_AllocateNothing()
+    {
+        var bench = new RelayBench();
+        bench.Bind();
+        var client = bench.Client;
+        client.Receive([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame.Settings(new Setting(SettingId.InitialWindowSize, 1 << 30)).ToBytes(), .. Frame.WindowUpdate(0, 1 << 30).ToBytes()]);
+        byte[] body = [.. Proto.Text(1, RelayBench.ClientSession), .. Proto.Bytes(2, Proto.Text(1, RelayBench.User)), .. Proto.LengthHead(3, 1 << 29)];
+        client.Receive([
+            .. Frame.Headers(1, HeaderEncoder.Encode(Grpc.RequestHeaders("/spark.connect.SparkConnectService/AddArtifacts", "g"))).ToBytes(),
+            .. Frame.Data(1, (byte[])[.. Grpc.Prefix(1 << 29), .. body]).ToBytes(),
+        ]);
+        var driver = Assert.Single(bench.Connected);
+        driver.Receive([
+            .. Frame.Settings(new Setting(SettingId.InitialWindowSize, 1 << 30)).ToBytes(),
+            .. Frame.WindowUpdate(0, 1 << 30).ToBytes(),
+            .. Frame.Headers(1, HeaderEncoder.Encode(Grpc.ResponseHeaders())).ToBytes(),
+        ]);
+        var up = Frame.Data(1, new byte[8_000]).ToBytes();
+        var down = Frame.Data(1, new byte[8_000]).ToBytes();
+        Pass(client, driver, up, down, 200);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Pass(client, driver, up, down, Frames);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static void Pass(ClientConnection client, DriverConnection driver, byte[] up, byte[] down, int frames)
+    {
+        for (var n = 0; n < frames; n++)
+        {
+            client.Receive(up);
+            client.Settle();
+            Drain(driver);
+            driver.Receive(down);
+            client.Settle();
+            Drain(client);
+        }
+    }
+
+    private static void Drain(Http2Connection connection)
+    {
+        while (!connection.Output.IsEmpty) connection.Output.Advance(connection.Output.Next.Length);
+    }
+}
