@@ -41,8 +41,12 @@ internal static partial class TidyRules
 
     public static IEnumerable<string> ThisQualifier(string path, string text) =>
         from access in CSharpSyntaxTree.ParseText(text).GetRoot().DescendantNodes().OfType<MemberAccessExpressionSyntax>()
-        where access.Expression.IsKind(SyntaxKind.ThisExpression) && access.Parent is not AssignmentExpressionSyntax
+        where access.Expression.IsKind(SyntaxKind.ThisExpression) && !IsAssignedTo(access)
         select $"{path}:{access.GetLocation().GetLineSpan().StartLinePosition.Line + 1} says {access}";
+
+    /// <summary>A constructor's parameter may have its field's name, also in a tuple of them.</summary>
+    private static bool IsAssignedTo(SyntaxNode access) =>
+        access.Ancestors().OfType<AssignmentExpressionSyntax>().Any(assignment => assignment.Left.Span.Contains(access.Span));
 
     private static int LineCount(string text) => text.AsSpan().Count('\n') + (text.Length > 0 && !text.EndsWith('\n') ? 1 : 0);
 

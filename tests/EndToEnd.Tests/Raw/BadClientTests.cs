@@ -5,7 +5,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Raw;
 
 /// <summary>Input that no client should send: a clear answer, nothing left behind, and the next client is served.</summary>
-public sealed class BadClientTests
+public sealed class BadClientTests(EchoGateway shared) : IClassFixture<EchoGateway>
 {
     private const int InvalidArgument = 3;
     private const int FailedPrecondition = 9;
@@ -15,8 +15,7 @@ public sealed class BadClientTests
     [Fact]
     public async Task Http1Request_IsToldWhatThePortSpeaks()
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
 
         var answer = Encoding.ASCII.GetString(await RawH2Client.ExchangeAsync(gateway.Process.Port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray()));
 
@@ -33,8 +32,7 @@ public sealed class BadClientTests
     [InlineData("505249202a20485454502f322e300d0a0d0a534d0d0a0d0b")]
     public async Task Garbage_ClosesTheConnection(string hex)
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         var before = await FilesWhenQuietAsync(gateway);
 
         await RawH2Client.ExchangeAsync(gateway.Process.Port, Convert.FromHexString(hex));
@@ -66,14 +64,13 @@ public sealed class BadClientTests
     [InlineData("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")]
     public async Task Path_OfAnotherService_IsUnimplemented(string path)
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         await using var client = await gateway.ConnectAsync();
 
         var call = await client.CallAsync(path, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(0));
 
         await ExpectAsync(call, Unimplemented);
-        Assert.Empty(driver.Calls);
+        Assert.Empty(shared.NewCalls());
         await gateway.ServesAsync();
     }
 
@@ -86,22 +83,20 @@ public sealed class BadClientTests
     [InlineData("0b0b0b0b", "protobuf")]
     public async Task Message_WithoutItsSession_IsInvalid(string hex, string says)
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         await using var client = await gateway.ConnectAsync();
 
         var call = await client.CallAsync(SparkRpc.Config, Convert.FromHexString(hex), RawGateway.To(0));
 
         Assert.Contains(says, await ExpectAsync(call, InvalidArgument), StringComparison.Ordinal);
-        Assert.Empty(driver.Calls);
+        Assert.Empty(shared.NewCalls());
         await client.PingAsync();
     }
 
     [Fact]
     public async Task Call_WithoutAMessage_IsInvalid()
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         await using var client = await gateway.ConnectAsync();
         var headers = Grpc.RequestHeaders(SparkRpc.Config, "localhost", RawGateway.To(0));
 
@@ -113,14 +108,13 @@ public sealed class BadClientTests
         await cut.SendHeadersAsync(headers);
         await cut.SendDataAsync(Grpc.Frame(SparkRpc.Request(RawGateway.NewSession(), "ada")).AsMemory(0, 9), endStream: true);
         await ExpectAsync(cut, InvalidArgument);
-        Assert.Empty(driver.Calls);
+        Assert.Empty(shared.NewCalls());
     }
 
     [Fact]
     public async Task Ids_OfAMegabyte_AreRefusedAndTheConnectionLives()
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         await using var client = await gateway.ConnectAsync();
         var huge = new string('a', OneMegabyte);
 
@@ -129,14 +123,13 @@ public sealed class BadClientTests
 
         var good = await client.CallAsync(SparkRpc.Config, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(0));
         Assert.Equal(0, await good.StatusAsync());
-        Assert.Single(driver.Calls);
+        Assert.Single(shared.NewCalls());
     }
 
     [Fact]
     public async Task SessionName_OfTwentyKilobytes_IsInvalid()
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         await using var client = await gateway.ConnectAsync();
         var block = HeaderEncoder.Encode(Grpc.RequestHeaders(SparkRpc.Config, "localhost", ("x-spark-session-id", new string('a', 20_000)), ("x-spark-namespace", "ns")));
         var call = client.NewStream();
@@ -145,14 +138,13 @@ public sealed class BadClientTests
         await call.SendMessageAsync(SparkRpc.Request(RawGateway.NewSession(), "ada"), endStream: true);
 
         Assert.Contains("253", await ExpectAsync(call, InvalidArgument), StringComparison.Ordinal);
-        Assert.Empty(driver.Calls);
+        Assert.Empty(shared.NewCalls());
     }
 
     [Fact]
     public async Task HeaderBlock_OfAMegabyte_EndsTheConnectionOnly()
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         await using var client = await gateway.ConnectAsync();
         var before = gateway.Process.Process.ResidentBytes;
         var block = HeaderEncoder.Encode(Grpc.RequestHeaders(SparkRpc.Config, "localhost", ("x-spark-session-id", new string('a', OneMegabyte))));
@@ -173,15 +165,14 @@ public sealed class BadClientTests
     [InlineData("driver-0", "Not_A_Namespace", InvalidArgument)]
     public async Task SessionName_ThatIsUnknownOrInvalid_IsRefusedWithTheName(string name, string space, int status)
     {
-        await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        var gateway = shared.Begin();
         await using var client = await gateway.ConnectAsync();
 
         var call = await client.CallAsync(SparkRpc.Config, SparkRpc.Request(RawGateway.NewSession(), "ada"), ("x-spark-session-id", name), ("x-spark-namespace", space));
 
         var text = await ExpectAsync(call, status);
         Assert.True(text.Contains(name, StringComparison.Ordinal) || text.Contains(space, StringComparison.Ordinal), text);
-        Assert.Empty(driver.Calls);
+        Assert.Empty(shared.NewCalls());
     }
 
     [Fact]

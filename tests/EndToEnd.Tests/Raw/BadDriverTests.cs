@@ -9,34 +9,36 @@ public sealed class BadDriverTests
 {
     private const int Unavailable = 14;
 
-    public static TheoryData<string, byte[]> Answers => new()
-    {
-        { "HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray() },
-        { "garbage", Enumerable.Repeat((byte)0xff, 100).ToArray() },
-        { "nothing", [] },
-        { "half a frame", [.. Frame.Settings().ToBytes(), 0, 0, 9] },
-        { "a header block that is none", [.. Frame.Settings().ToBytes(), .. Frame.Headers(1, new byte[] { 0x80 }).ToBytes()] },
-        { "data before headers", [.. Frame.Settings().ToBytes(), .. Frame.Data(1, new byte[10]).ToBytes()] },
-        { "a stream that nobody opened", [.. Frame.Settings().ToBytes(), .. Frame.Headers(7, HeaderEncoder.Encode(Grpc.ResponseHeaders())).ToBytes()] },
-        { "a frame above the limit", [.. Frame.Settings().ToBytes(), 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1] },
-        { "an index above 61", [.. Frame.Settings().ToBytes(), .. Frame.Headers(1, new byte[] { 0xbe }).ToBytes()] },
-    };
+    private static readonly (string What, byte[] Bytes)[] Answers =
+    [
+        ("HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray()),
+        ("garbage", Enumerable.Repeat((byte)0xff, 100).ToArray()),
+        ("nothing", []),
+        ("half a frame", [.. Frame.Settings().ToBytes(), 0, 0, 9]),
+        ("a header block that is none", [.. Frame.Settings().ToBytes(), .. Frame.Headers(1, new byte[] { 0x80 }).ToBytes()]),
+        ("data before headers", [.. Frame.Settings().ToBytes(), .. Frame.Data(1, new byte[10]).ToBytes()]),
+        ("a stream that nobody opened", [.. Frame.Settings().ToBytes(), .. Frame.Headers(7, HeaderEncoder.Encode(Grpc.ResponseHeaders())).ToBytes()]),
+        ("a frame above the limit", [.. Frame.Settings().ToBytes(), 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1]),
+        ("an index above 61", [.. Frame.Settings().ToBytes(), .. Frame.Headers(1, new byte[] { 0xbe }).ToBytes()]),
+    ];
 
-    [Theory]
-    [MemberData(nameof(Answers))]
-    public async Task Driver_ThatAnswersBadly_MakesTheCallUnavailable(string what, byte[] answer)
+    [Fact]
+    public async Task Drivers_ThatAnswerBadly_MakeTheirCallsUnavailableAndNoOthers()
     {
-        await using var bad = new OneAnswer(answer);
+        var bad = Answers.Select(answer => new OneAnswer(answer.Bytes)).ToArray();
         await using var good = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(new Support.GatewaySetup(), bad.Address, good.Address);
+        await using var gateway = await RawGateway.StartAsync(new Support.GatewaySetup(), [.. bad.Select(driver => driver.Address), good.Address]);
         await using var client = await gateway.ConnectAsync();
 
-        var call = await client.CallAsync(SparkRpc.ExecutePlan, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(0));
-        var status = await call.StatusAsync();
+        for (var number = 0; number < bad.Length; number++)
+        {
+            var call = await client.CallAsync(SparkRpc.ExecutePlan, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(number));
+            Assert.True(await call.StatusAsync() == Unavailable, $"After {Answers[number].What}: {call}");
+            var next = await client.CallAsync(SparkRpc.Config, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(bad.Length));
+            Assert.Equal(0, await next.StatusAsync());
+        }
 
-        Assert.True(status == Unavailable, $"After {what}: {call}");
-        var next = await client.CallAsync(SparkRpc.Config, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(1));
-        Assert.Equal(0, await next.StatusAsync());
+        foreach (var driver in bad) await driver.DisposeAsync();
     }
 
     [Fact]

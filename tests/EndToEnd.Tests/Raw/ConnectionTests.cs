@@ -114,7 +114,7 @@ public sealed class ConnectionTests
     public async Task Shutdown_WithAnIdleClientThatKeepsItsSocket_ClosesItAndEndsWell()
     {
         await using var driver = ScriptedDriver.StartEcho();
-        await using var gateway = await RawGateway.StartAsync(driver);
+        await using var gateway = await RawGateway.StartAsync(new Support.GatewaySetup { Settings = ["spark_connect.drain_seconds=3600"] }, driver.Address);
         await using var client = await gateway.ConnectAsync(firstId: 3);
         await (await client.CallAsync(SparkRpc.Config, SparkRpc.Request(Session, "ada"), RawGateway.To(0))).EndAsync();
 

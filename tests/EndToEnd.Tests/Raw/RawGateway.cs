@@ -42,3 +42,30 @@ internal sealed class RawGateway : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await Process.DisposeAsync();
 }
+
+/// <summary>One gateway with one driver that answers everything, for tests of a class that leave nothing behind.</summary>
+public sealed class EchoGateway : IAsyncLifetime
+{
+    private readonly ScriptedDriver driver = ScriptedDriver.StartEcho();
+    private readonly HashSet<H2Stream> seen = [];
+    private RawGateway? gateway;
+
+    /// <summary>The first line of each test: what others did is forgotten.</summary>
+    internal RawGateway Begin()
+    {
+        seen.UnionWith(driver.Calls);
+        return gateway!;
+    }
+
+    /// <summary>What has reached the driver in this test.</summary>
+    public IEnumerable<H2Stream> NewCalls() => driver.Calls.Where(call => !seen.Contains(call));
+
+    public async ValueTask InitializeAsync() =>
+        gateway = await RawGateway.StartAsync(new GatewaySetup { Settings = ["relay.slow_peer_seconds=3600"] }, driver.Address);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (gateway is not null) await gateway.DisposeAsync();
+        await driver.DisposeAsync();
+    }
+}

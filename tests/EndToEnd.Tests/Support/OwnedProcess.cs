@@ -100,6 +100,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
     public void Signal(string signal)
     {
+        if (process.HasExited) return;
         using var kill = Process.Start("kill", [$"-{signal}", Pid.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
