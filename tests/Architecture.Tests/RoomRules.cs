@@ -23,12 +23,8 @@ internal static class RoomRules
         "System.DateTime", "System.DateTimeOffset", "System.IO.Pipelines", "System.Console", "System.IO.File", "MediatR",
     ];
 
-    /// <summary>Types of the pure rooms may hold these for their host: they wait for nothing.</summary>
-    private static readonly string[] PureAfterAll =
-        ["System.Threading.CancellationToken", "System.Threading.CancellationTokenSource", "System.Threading.Interlocked", "System.Threading.Volatile"];
-
-    /// <summary>Inflates bytes in memory, which .NET does through a stream only.</summary>
-    private const string Inflater = "Infrastructure.Relay.Calls.Compressed";
+    /// <summary>Types of the pure rooms may hold these: they wait for nothing.</summary>
+    private static readonly string[] PureAfterAll = ["System.Threading.CancellationToken", "System.Threading.Interlocked", "System.Threading.Volatile"];
 
     /// <summary>Slices share these two folders and the Domain, nothing else.</summary>
     private static readonly string[] SharedByAllSlices = ["Ports", "Pipeline"];
@@ -48,8 +44,7 @@ internal static class RoomRules
             SliceOf(house, type.FullName) is { } own && SliceOf(house, used) is { } other && own != other);
 
     public static IReadOnlyList<string> PureRelay(House house) =>
-        House.Breaks(house.In("Infrastructure.Relay.Http2", "Infrastructure.Relay.Calls"), (type, used) =>
-            House.IsIn(used, Impure) && !House.IsIn(used, PureAfterAll) && !(used == "System.IO.Stream" && house.Holds(Inflater, type.FullName)));
+        House.Breaks(house.In("Infrastructure.Relay.Http2", "Infrastructure.Relay.Calls"), (_, used) => House.IsIn(used, Impure) && !House.IsIn(used, PureAfterAll));
 
     public static IReadOnlyList<string> RelaySockets(House house) =>
         House.Breaks(
