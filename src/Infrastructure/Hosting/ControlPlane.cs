@@ -26,6 +26,7 @@ internal sealed partial class ControlPlane(
     AttachedSessions attached,
     ConfigWatcher configuration,
     IMediator mediator,
+    TrackedTasks tasks,
     ILogger<ControlPlane> logger) : BackgroundService
 {
     private readonly Channel<IReadOnlyList<AttachedDriver>> changes = Channel.CreateBounded<IReadOnlyList<AttachedDriver>>(
@@ -40,6 +41,13 @@ internal sealed partial class ControlPlane(
         attached.Changed += list => changes.Writer.TryWrite(list);
         configuration.AttachedChanged += list => attached.Update(list);
         await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Starts that are under way end before the platform goes, so that their sessions are not left in Starting.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await tasks.StopAsync();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

@@ -1,5 +1,6 @@
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Relay.Http2;
 
@@ -207,7 +208,7 @@ internal sealed partial class ClientConnection
             if (error.Code is ErrorCode.SessionChanged or ErrorCode.SessionClosed && call.Rpc is SparkRpc.ReleaseExecute or SparkRpc.ReleaseSession && !call.ResponseStarted)
                 AnswerOk(call, call.Binding!.Key.ClientSessionId);
             else if (call.ClientSideEnded) LeaveDriver(call, Http2Error.Cancel);
-            else Answer(call, error);
+            else Answer(call, error.Code == ErrorCode.SessionChanged && call.Binding is { IsReleased: true } own ? EndTexts.Released(own.Route.Session) : error);
         }
     }
 
