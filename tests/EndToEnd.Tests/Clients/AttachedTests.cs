@@ -118,6 +118,23 @@ public sealed class AttachedTests(SharedDrivers drivers)
     }
 
     [Fact]
+    public async Task Driver_ThatDemandsAToken_GetsTheConfiguredOneAndNotTheClients()
+    {
+        using var marker = new Marker();
+        await File.WriteAllTextAsync(marker.Path("token"), "s3cret-of-the-driver\n");
+        await using var driver = await DirectDriver.StartSparkAsync("--conf", "spark.connect.authenticate.token=s3cret-of-the-driver");
+        await using var gateway = await GatewayProcess.StartAsync(new GatewaySetup { Attached = [new Attached(Name, Space, driver.Address, marker.Path("token"))] });
+        await using var straight = PythonClient.Start(ByUrl, GatewayProcess.UrlOf(driver.Port, "ada"));
+
+        var output = await PythonClient.RunAsync(ByUrl, gateway.Url("ada", $"x-spark-session-id={Name}", "authorization=Bearer%20of-the-client"));
+
+        Assert.Contains("rows 12", output, StringComparison.Ordinal);
+        Assert.NotEqual(0, await straight.ExitAsync(PythonClient.Limit));
+        Assert.Contains("UNAUTHENTICATED", straight.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("s3cret", gateway.Process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sail_Attached_ServesUploadsAndDownloads()
     {
         await using var gateway = await StartAsync((await drivers.SailAsync()).Address);

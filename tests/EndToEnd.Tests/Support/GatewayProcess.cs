@@ -6,7 +6,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Support;
 
 /// <summary>A driver that the gateway's configuration names.</summary>
-internal sealed record Attached(string Name, string Namespace, string Address);
+internal sealed record Attached(string Name, string Namespace, string Address, string TokenFile = "");
 
 /// <summary>How a gateway is started: config/local.yml, then this.</summary>
 internal sealed record GatewaySetup
@@ -65,9 +65,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         var text = new StringBuilder("config:\n  spark_connect:\n");
         text.Append(attached.Count == 0 ? "    attached: []\n" : "    attached:\n");
-        foreach (var (name, space, address) in attached)
+        foreach (var (name, space, address, token) in attached)
         {
-            text.Append(CultureInfo.InvariantCulture, $"      - name: {name}\n        namespace: {space}\n        address: {address}\n");
+            text.Append(CultureInfo.InvariantCulture, $"      - name: {name}\n        namespace: {space}\n        address: {address}\n        token_file: \"{token}\"\n");
         }
 
         File.WriteAllText(ConfigFile, text.ToString());

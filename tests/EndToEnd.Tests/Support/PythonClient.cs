@@ -15,12 +15,12 @@ internal static class PythonClient
     ];
 
     /// <summary>Starts the program; `URL` is defined in it.</summary>
-    public static OwnedProcess Start(string program, string url)
+    public static OwnedProcess Start(string program, string url, params (string, string?)[] environment)
     {
         var folder = Directory.CreateTempSubdirectory("spark-gateway-client-").FullName;
         var file = Path.Combine(folder, "client.py");
         File.WriteAllText(file, $"URL = {Quote(url)}\n{program}");
-        return OwnedProcess.Start("the Python client", SparkFixture.Python, [file], Clean, folder, ownsFolder: true);
+        return OwnedProcess.Start("the Python client", SparkFixture.Python, [file], [.. Clean, .. environment], folder, ownsFolder: true);
     }
 
     public static OwnedProcess StartFile(string file, params IEnumerable<string> arguments) =>
