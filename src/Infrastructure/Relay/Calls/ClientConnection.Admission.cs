@@ -185,6 +185,13 @@ internal sealed partial class ClientConnection
         });
     }
 
+    /// <summary>All of them at once: a call that leaves by itself would have the next one decided.</summary>
+    private void EndAdmissions()
+    {
+        foreach (var group in parked.Values) Effects.CancelAdmission(group);
+        parked.Clear();
+    }
+
     private static RouteHints Merge(RouteHints earlier, RouteHints later) => new(
         later.SessionName ?? earlier.SessionName, later.Namespace ?? earlier.Namespace, later.Team ?? earlier.Team, later.Environment ?? earlier.Environment);
 

@@ -151,10 +151,9 @@ internal sealed partial class ClientConnection : Http2Connection
         if (IsGone) return;
         IsGone = IsClosing = true;
         Output.Clear();
+        EndAdmissions();
         foreach (var call in calls.Values.ToArray()) CancelByClient(call);
         foreach (var driver in drivers.ToArray()) Drop(driver);
-        foreach (var group in parked.Values.ToArray()) Effects.CancelAdmission(group);
-        parked.Clear();
     }
 
     /// <summary>First step of a shutdown: no new calls, the open ones go on.</summary>
@@ -170,6 +169,7 @@ internal sealed partial class ClientConnection : Http2Connection
     public void FinishShutdown()
     {
         if (IsClosing) return;
+        EndAdmissions();
         foreach (var call in calls.Values.ToArray())
             Answer(call, GatewayError.Unavailable(Blame.Gateway, "The gateway is shutting down; the client will connect again and go on."));
         if (IsClosing) return;
@@ -343,6 +343,7 @@ internal sealed partial class ClientConnection : Http2Connection
         if (IsClosing) return;
         Output.WriteGoAway(lastStream, error, default);
         IsClosing = true;
+        EndAdmissions();
         foreach (var call in calls.Values.ToArray()) CancelByClient(call);
         Effects.CloseClient();
     }
