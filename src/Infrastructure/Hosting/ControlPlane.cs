@@ -84,6 +84,7 @@ public static class ControlPlaneServices
     public static IServiceCollection AddControlPlane(this IServiceCollection services)
     {
         services.AddSingleton<IStartCheck, StoreCheck>();
+        services.AddSingleton<IStartCheck, OneHostCheck>();
         services.AddSingleton<IStartCheck, TokenKeyCheck>();
         services.AddSingleton<IStartCheck, EngineCheck>();
         services.AddSingleton<IReadinessCheck, StoreReadiness>();
@@ -104,6 +105,19 @@ internal sealed class StoreCheck(Migrator migrator, GatewayOptions options) : IS
     }
 
     public void Dispose() => held?.Dispose();
+}
+
+/// <summary>Local drivers listen on the loopback of their gateway's host: replicas of other hosts would dial their own.</summary>
+internal sealed class OneHostCheck(StoreHealth store, Replica self, GatewayOptions options) : IStartCheck
+{
+    public async Task<GatewayError?> CheckAsync(CancellationToken cancellation)
+    {
+        if (self.IsOnly || !options.SparkConnect.OnDemand.Enabled) return null;
+        var other = await store.OtherHostAsync(self, cancellation);
+        return other is { IsOk: true, Value: { } host }
+            ? GatewayError.Invalid($"A gateway on host {host} uses the same store, and local drivers cannot be reached from another host: stop it, or set spark_connect.on_demand.enabled to false here and serve attached sessions only.")
+            : null;
+    }
 }
 
 internal sealed class TokenKeyCheck(DriverTokens tokens) : IStartCheck

@@ -16,7 +16,8 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
     private const int LongestDetail = 2_000;
 
     /// <summary>A replica that was silent for so long is dead (decisions: owner heartbeat).</summary>
-    private const int DeadAfterSeconds = 60;
+    /// <summary>Heartbeats come every 10 s: a replica that is silent for six of them is dead.</summary>
+    internal const int DeadAfterSeconds = 60;
 
     public Task<Result<BoundSession?>> FindBindingAsync(ClientSessionKey key, CancellationToken cancellation) =>
         store.ReadAsync(db => FindAsync(db, key, cancellation), cancellation);

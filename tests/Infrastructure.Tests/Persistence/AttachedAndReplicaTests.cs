@@ -1,5 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Persistence;
 
 namespace SparkGateway.Infrastructure.Tests.Persistence;
 
@@ -120,6 +122,22 @@ public sealed class AttachedAndReplicaTests
         var lost = await store.Sessions.HeartbeatAsync(self, CancellationToken.None);
 
         Assert.Equal(new[] { orphan.Session.Id, never.Session.Id }.Order(), lost.Value.Select(session => session.Id).Order());
+    }
+
+    [Theory, EachStore]
+    public async Task OtherHost_WithALiveReplica_IsNamed(string kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        var health = store.First.GetRequiredService<StoreHealth>();
+        Replica self = new(Guid.NewGuid(), "here", false), beside = new(Guid.NewGuid(), "here", false), elsewhere = new(Guid.NewGuid(), "there", false);
+        foreach (var replica in new[] { self, beside }) await store.Sessions.HeartbeatAsync(replica, CancellationToken.None);
+        Assert.Null((await health.OtherHostAsync(self, CancellationToken.None)).Value);
+
+        await store.Sessions.HeartbeatAsync(elsewhere, CancellationToken.None);
+        Assert.Equal("there", (await health.OtherHostAsync(self, CancellationToken.None)).Value);
+
+        await store.ExecuteAsync($"UPDATE replicas SET heartbeat_at = {store.Ago(61)} WHERE host = 'there'");
+        Assert.Null((await health.OtherHostAsync(self, CancellationToken.None)).Value);
     }
 
     [Theory, EachStore]
