@@ -59,8 +59,7 @@ public sealed class HostEndTests : IDisposable
     public async Task Serve_LoopThatNeverEnds_IsCutAfterTheDrainTime()
     {
         var code = await Run(services => services
-            .AddHostedService(_ => new Loop(() => new TaskCompletionSource().Task))
-            .AddHostedService<StopAtOnce>()
+            .AddHostedService<StuckLoop>()
             .Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(50)));
 
         Assert.Equal(1, code);
@@ -117,14 +116,13 @@ public sealed class HostEndTests : IDisposable
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
-    private sealed class StopAtOnce(IHostApplicationLifetime lifetime) : IHostedService
+    /// <summary>Asks for the stop itself, once it runs: a loop that was cancelled before it began would count as ended.</summary>
+    private sealed class StuckLoop(IHostApplicationLifetime lifetime) : BackgroundService
     {
-        public Task StartAsync(CancellationToken cancellationToken)
+        protected override Task ExecuteAsync(CancellationToken stoppingToken)
         {
             lifetime.ApplicationStarted.Register(lifetime.StopApplication);
-            return Task.CompletedTask;
+            return new TaskCompletionSource().Task;
         }
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
