@@ -24,8 +24,6 @@ public sealed class Route
         AddressUtf8 = Encoding.UTF8.GetBytes(Address);
         NameUtf8 = Encoding.UTF8.GetBytes(session.Name.Name);
         NamespaceUtf8 = Encoding.UTF8.GetBytes(session.Name.Namespace);
-        TeamUtf8 = Encoding.UTF8.GetBytes(session.Team ?? "");
-        EnvironmentUtf8 = Encoding.UTF8.GetBytes(session.Environment ?? "");
     }
 
     public Session Session { get; }
@@ -41,10 +39,6 @@ public sealed class Route
     public ReadOnlyMemory<byte> NameUtf8 { get; }
 
     public ReadOnlyMemory<byte> NamespaceUtf8 { get; }
-
-    public ReadOnlyMemory<byte> TeamUtf8 { get; }
-
-    public ReadOnlyMemory<byte> EnvironmentUtf8 { get; }
 
     public bool PassesClientAuthorization => Session.Kind == SessionKind.Attached && Authorization.IsEmpty;
 

@@ -29,9 +29,6 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
     private bool blockEndsStream;
     private int continuations;
 
-    /// <summary>A frame or a header block has begun and is not complete.</summary>
-    public bool IsInsideFrame => headerFilled > 0 || blockStream != 0;
-
     /// <summary>A header block, or the frame that begins one, has begun and is not complete: the slow-headers guard.</summary>
     public bool IsInsideHeaders => blockStream != 0 || (headerFilled == Protocol.FrameHeaderBytes && type == FrameType.Headers);
 

@@ -12,6 +12,9 @@ namespace SparkGateway.Infrastructure.Relay.Transport;
 /// <summary>Accepts client connections on spark_connect.port, and lets them go again: in two steps, so that no query is lost.</summary>
 internal sealed partial class RelayServer : BackgroundService
 {
+    /// <summary>After the last GOAWAY, for a client that reads slowly.</summary>
+    private const int FlushSeconds = 2;
+
     private readonly SparkConnectListener listener;
     private readonly RelayHostServices services;
     private readonly RelayShared shared;
@@ -31,8 +34,6 @@ internal sealed partial class RelayServer : BackgroundService
         this.options = options;
     }
 
-    public int OpenConnections => Volatile.Read(ref open);
-
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         isStopping = true;
@@ -49,9 +50,6 @@ internal sealed partial class RelayServer : BackgroundService
 
         await base.StopAsync(cancellationToken);
     }
-
-    /// <summary>After the last GOAWAY, for a client that reads slowly.</summary>
-    private const int FlushSeconds = 2;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AcceptAsync(stoppingToken), TickAsync(stoppingToken));
 
