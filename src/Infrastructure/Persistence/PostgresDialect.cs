@@ -56,7 +56,8 @@ internal sealed class PostgresDialect : StoreDialect
 
     public override bool IsRace(DbException exception) => exception is PostgresException
     {
-        SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation,
+        SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
+            or PostgresErrorCodes.DuplicateTable or PostgresErrorCodes.DuplicateObject,
     };
 
     public override string CodeOf(DbException exception) => exception.SqlState is { } state ? $"SQLSTATE {state}" : "no answer";
