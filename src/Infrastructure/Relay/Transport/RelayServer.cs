@@ -77,7 +77,7 @@ internal sealed partial class RelayServer : BackgroundService
             if (Interlocked.Increment(ref open) > options.Relay.MaxConnections)
             {
                 Interlocked.Decrement(ref open);
-                TooMany(services.Logger, options.Relay.MaxConnections);
+                services.Limits.Hit("more connections than relay.max_connections", Peer(socket));
                 socket.Dispose();
                 continue;
             }
@@ -88,11 +88,10 @@ internal sealed partial class RelayServer : BackgroundService
 
     private async Task ServeAsync(Socket socket)
     {
-        var peer = "";
+        var peer = Peer(socket);
         Link? link = null;
         try
         {
-            peer = socket.RemoteEndPoint?.ToString() ?? "";
             services.Tune(socket);
             link = certificate is null ? new SocketLink(socket) : await SecureAsync(socket, certificate);
         }
@@ -133,6 +132,18 @@ internal sealed partial class RelayServer : BackgroundService
         }
     }
 
+    private static string Peer(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint?.ToString() ?? "";
+        }
+        catch (SocketException)
+        {
+            return "";
+        }
+    }
+
     private async Task TickAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), services.Time);
@@ -141,6 +152,7 @@ internal sealed partial class RelayServer : BackgroundService
             while (await timer.WaitForNextTickAsync(stopping))
             {
                 var now = services.NowMs();
+                services.Limits.Tick();
                 foreach (var (host, _) in connections)
                 {
                     if (host.NextDeadline <= now) host.Tick();
@@ -178,9 +190,6 @@ internal sealed partial class RelayServer : BackgroundService
 
     [LoggerMessage(2011, LogLevel.Warning, "Cannot accept a connection: {Error}")]
     private static partial void AcceptFailed(ILogger logger, SocketError error);
-
-    [LoggerMessage(2012, LogLevel.Warning, "More than {Limit} client connections: the newest is closed (relay.max_connections)")]
-    private static partial void TooMany(ILogger logger, int limit);
 
     [LoggerMessage(2013, LogLevel.Information, "TLS handshake with {Peer} failed: {Reason}")]
     private static partial void HandshakeFailed(ILogger logger, string peer, string reason);
