@@ -18,7 +18,7 @@ public sealed class LimitLogTests : IDisposable
     public void Hits_OfOneReason_AreOneLineAMinuteWithTheirCount()
     {
         for (var hit = 0; hit < 1000; hit++) limits.Hit("too many resets", $"10.0.0.{hit % 7}");
-        Assert.Contains("too many resets, by 10.0.0.0", Assert.Single(logs.Warnings), StringComparison.Ordinal);
+        Assert.Contains("too many resets (10.0.0.0)", Assert.Single(logs.Warnings), StringComparison.Ordinal);
 
         time.Advance(TimeSpan.FromSeconds(59));
         limits.Tick();

@@ -5,8 +5,8 @@ using SparkGateway.Infrastructure.Telemetry;
 namespace SparkGateway.Infrastructure.Relay.Transport;
 
 /// <summary>
-/// Tells of limits that peers ran into. Each hit is counted; the log gets one line for each reason in a minute, which
-/// says how many were left out, so that an attack cannot fill the disk.
+/// Tells of connections that were refused or ended for what their peer did. Each is counted; the log gets one line for
+/// each reason in a minute, which says how many were left out, so that an attack cannot fill the disk.
 /// </summary>
 internal sealed partial class LimitLog(ILogger logger, TimeProvider time)
 {
@@ -15,13 +15,14 @@ internal sealed partial class LimitLog(ILogger logger, TimeProvider time)
     private readonly ConcurrentDictionary<string, Line> lines = new(StringComparer.Ordinal);
 
     /// <param name="reason">One of a few fixed texts: it is a metric's label too, and each is remembered.</param>
-    public void Hit(string reason, string peer)
+    /// <param name="who">The peer, and what else is worth saying; of the latest only.</param>
+    public void Hit(string reason, string who)
     {
         GatewayMetrics.LimitHit(reason);
         var line = lines.GetOrAdd(reason, static _ => new Line());
         lock (line)
         {
-            line.Peer = peer;
+            line.Who = who;
             line.Waiting++;
             Write_NeedsLock(reason, line);
         }
@@ -39,17 +40,17 @@ internal sealed partial class LimitLog(ILogger logger, TimeProvider time)
     private void Write_NeedsLock(string reason, Line line)
     {
         if (line.Waiting == 0 || (line.WrittenAt is { } before && time.GetElapsedTime(before) < Quiet)) return;
-        if (line.Waiting == 1) One(logger, reason, line.Peer);
-        else Many(logger, reason, line.Waiting, line.Peer);
+        if (line.Waiting == 1) One(logger, reason, line.Who);
+        else Many(logger, reason, line.Waiting, line.Who);
         line.WrittenAt = time.GetTimestamp();
         line.Waiting = 0;
     }
 
-    [LoggerMessage(2014, LogLevel.Warning, "Limit hit: {Reason}, by {Peer}. The next minute's are counted and told in one line")]
-    private static partial void One(ILogger logger, string reason, string peer);
+    [LoggerMessage(2014, LogLevel.Warning, "Refused: {Reason} ({Who}); more of the kind are told once a minute")]
+    private static partial void One(ILogger logger, string reason, string who);
 
-    [LoggerMessage(2015, LogLevel.Warning, "Limit hit: {Reason}, {Count} times in the last minute, latest by {Peer}")]
-    private static partial void Many(ILogger logger, string reason, long count, string peer);
+    [LoggerMessage(2015, LogLevel.Warning, "Refused: {Reason}, {Count} times in the last minute, latest {Who}")]
+    private static partial void Many(ILogger logger, string reason, long count, string who);
 
     private sealed class Line
     {
@@ -57,6 +58,6 @@ internal sealed partial class LimitLog(ILogger logger, TimeProvider time)
 
         public long Waiting { get; set; }
 
-        public string Peer { get; set; } = "";
+        public string Who { get; set; } = "";
     }
 }
