@@ -34,7 +34,6 @@ internal sealed partial class ClientConnection : Http2Connection
     private int lastStream;
     private int awaitingMessages;
     private long headersSince;
-    private bool isShuttingDown;
 
     public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now)
         : base(shared.Limits.ClientFrames, shared.Limits)
@@ -156,28 +155,6 @@ internal sealed partial class ClientConnection : Http2Connection
         foreach (var driver in drivers.ToArray()) Drop(driver);
     }
 
-    /// <summary>First step of a shutdown: no new calls, the open ones go on.</summary>
-    public void BeginShutdown()
-    {
-        if (IsClosing || isShuttingDown) return;
-        isShuttingDown = true;
-        Output.WriteGoAway(Protocol.MaxStreamId, Http2Error.NoError, default);
-        if (calls.Count == 0) FinishShutdown();
-    }
-
-    /// <summary>Last step: what is still open ends UNAVAILABLE, so that the client comes back to another replica.</summary>
-    public void FinishShutdown()
-    {
-        if (IsClosing) return;
-        EndAdmissions();
-        foreach (var call in calls.Values.ToArray())
-            Answer(call, GatewayError.Unavailable(Blame.Gateway, "The gateway is shutting down; the client will connect again and go on."));
-        if (IsClosing) return;
-        Output.WriteGoAway(lastStream, Http2Error.NoError, default);
-        IsClosing = true;
-        Effects.CloseClient();
-    }
-
     public override Http2Error OnDataStart(int stream, int length)
     {
         if (!Book.Receive(length)) return Http2Error.FlowControlError;
@@ -233,7 +210,7 @@ internal sealed partial class ClientConnection : Http2Connection
         if (decoded != HpackError.None && !isTooLarge) return Http2Error.CompressionError;
         if (stream <= lastStream) return Trailers(stream, endStream);
         lastStream = stream;
-        if (isShuttingDown)
+        if (refusesCalls)
         {
             Output.WriteRstStream(stream, Http2Error.RefusedStream);
             return Http2Error.NoError;

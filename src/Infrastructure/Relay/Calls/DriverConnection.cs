@@ -68,6 +68,15 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
         call.Driver = this;
         if (waiting.Count > 0 || !CanOpen(call)) waiting.Enqueue(call);
         else Open(call);
+        if (IsDraining) client.MoveWaiting(this);
+    }
+
+    /// <summary>Calls for which no stream was opened here; they are nobody's until they are admitted elsewhere.</summary>
+    public RelayedCall[] TakeWaiting()
+    {
+        RelayedCall[] taken = [.. waiting];
+        waiting.Clear();
+        return taken;
     }
 
     public void SendData(RelayedCall call, ReadOnlySpan<byte> bytes, bool end)
@@ -112,8 +121,9 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
         if (IsGone) return;
         while (SendWindow > 0 && upRing.TryDequeue(out var call))
         {
+            if (!ReferenceEquals(call.Driver, this)) continue; // Moved to another connection, and into its ring.
             call.InUpRing = false;
-            if (!ReferenceEquals(call.Driver, this) || call.Up.IsEmpty) continue;
+            if (call.Up.IsEmpty) continue;
             if (Flow.PumpUp(call)) QueueUp(call);
             else if (call.Up.IsEmpty) client.FinishIfOver(call);
         }
@@ -158,6 +168,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
 
         call.DriverEnded = call.DriverSideEnded = true;
         if (call.DriverStream != 0) calls.Remove(call.DriverStream);
+        else WaitNoLonger(call);
         if (ReferenceEquals(dataCall, call)) dataCall = null;
         if (IsIdle) IdleSince = client.Now;
         OpenWaiting();
@@ -227,8 +238,8 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
     {
         IsDraining = true;
         var refused = calls.Where(pair => pair.Key > lastStream).Select(pair => pair.Value).ToArray();
-        client.DriverRefused(this, [.. refused, .. waiting]);
-        waiting.Clear();
+        client.DriverRefused(this, refused);
+        client.MoveWaiting(this);
         return Http2Error.NoError;
     }
 
@@ -284,18 +295,24 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
 
     private void OpenWaiting()
     {
-        if (IsGone || IsDraining) return;
-        while (waiting.TryPeek(out var call))
+        if (IsGone) return;
+        while (!IsDraining && waiting.TryPeek(out var call))
         {
-            if (call.State != CallState.Forwarding)
-            {
-                waiting.Dequeue();
-                continue;
-            }
-
             if (!CanOpen(call)) return;
             waiting.Dequeue();
             Open(call);
+        }
+
+        if (IsDraining) client.MoveWaiting(this);
+    }
+
+    /// <summary>The call's object will carry another call soon: it may not be found here.</summary>
+    private void WaitNoLonger(RelayedCall call)
+    {
+        for (var n = waiting.Count; n > 0; n--)
+        {
+            var other = waiting.Dequeue();
+            if (!ReferenceEquals(other, call)) waiting.Enqueue(other);
         }
     }
 

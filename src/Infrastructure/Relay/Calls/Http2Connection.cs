@@ -83,7 +83,7 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
         return Http2Error.NoError;
     }
 
-    public Http2Error OnPingAck(ReadOnlySpan<byte> opaque) => Http2Error.NoError;
+    public virtual Http2Error OnPingAck(ReadOnlySpan<byte> opaque) => Http2Error.NoError;
 
     public Http2Error OnWindowUpdate(int stream, int increment)
     {

@@ -104,6 +104,8 @@ internal sealed class OutputQueue
         WriteControl(FrameType.RstStream, FrameFlags.None, stream, payload);
     }
 
+    public void WritePing(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.None, 0, opaque);
+
     public void WritePingAck(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.Ack, 0, opaque);
 
     public void WriteSettingsAck() => WriteControl(FrameType.Settings, FrameFlags.Ack, 0, default);
