@@ -201,6 +201,24 @@ public sealed class RelayOptions
 
     public int MaxQueuedControlFrames { get; set; } = 1_000;
 
+    public int MaxQueuedHeaderBytes { get; set; } = 16 * 1024 * 1024;
+
+    public int MaxResetsPerSecond { get; set; } = 500;
+
+    public int ResetLingerSeconds { get; set; } = 1;
+
+    public int MaxSettingsPerSecond { get; set; } = 20;
+
+    public int MaxPingsPerSecond { get; set; } = 100;
+
+    public int MaxWindowUpdatesPerSecond { get; set; } = 10_000;
+
+    public int MaxLateFramesPerSecond { get; set; } = 10_000;
+
+    public int MaxVoidFramesPerSecond { get; set; } = 1_000;
+
+    public int MaxEmptyDataFrames { get; set; } = 1;
+
     public int MaxConnections { get; set; } = 10_000;
 
     /// <summary>For the preface, for a started header block and for a call's first message, each.</summary>

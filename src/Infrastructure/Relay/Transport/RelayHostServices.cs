@@ -36,6 +36,10 @@ internal sealed class RelayHostServices(RelayOptions options, IRelayControl cont
 
     public int ConnectSeconds { get; } = options.DriverConnectSeconds;
 
+    public int SlowPeerSeconds { get; } = options.SlowPeerSeconds;
+
+    public MisuseLog Misuse { get; } = new(time, logger);
+
     public long NowMs() => (long)Time.GetElapsedTime(started).TotalMilliseconds;
 
     /// <summary>Small frames go out at once; a peer that vanished is noticed; sync reads never block.</summary>
