@@ -106,7 +106,7 @@ public sealed class ProxyProtocolTests
         for (var number = 0; number < 10; number++) Assert.Empty(await RawH2Client.ExchangeAsync(gateway.Process.Port, Array.Empty<byte>()));
 
         await CallAsync(first);
-        Assert.Equal(10, await gateway.Process.MetricAsync("spark_connect_limit_hits_total", "more connections than relay.max_connections"));
+        Assert.Equal(10, await gateway.Process.MetricAsync("spark_connect_limits_hit_total", "more connections than relay.max_connections"));
         await gateway.Process.Process.LineAsync("the refusal", line => line.Contains("relay.max_connections", StringComparison.Ordinal));
         Assert.Single(gateway.Process.Process.Lines, line => line.Contains("Refused", StringComparison.Ordinal));
     }
