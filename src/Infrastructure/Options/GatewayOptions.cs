@@ -204,6 +204,24 @@ public sealed class RelayOptions
 
     public int MaxQueuedControlFrames { get; set; } = 1_000;
 
+    public int MaxQueuedHeaderBytes { get; set; } = 16 * 1024 * 1024;
+
+    public int MaxResetsPerSecond { get; set; } = 500;
+
+    public int ResetLingerSeconds { get; set; } = 1;
+
+    public int MaxSettingsPerSecond { get; set; } = 20;
+
+    public int MaxPingsPerSecond { get; set; } = 100;
+
+    public int MaxWindowUpdatesPerSecond { get; set; } = 10_000;
+
+    public int MaxLateFramesPerSecond { get; set; } = 10_000;
+
+    public int MaxVoidFramesPerSecond { get; set; } = 1_000;
+
+    public int MaxEmptyDataFrames { get; set; } = 1;
+
     public int MaxConnections { get; set; } = 10_000;
 
     /// <summary>Of one client address, with SparkConnect.TrustedProxies only; 0: no such limit.</summary>

@@ -192,4 +192,11 @@ public sealed class ProblemTests : IDisposable
     [Fact]
     public void Load_NobodyMayOpenSessions_Warns() =>
         Assert.Contains(ConfigFolder.Load([]).Warnings, warning => warning.Key == "spark_connect.on_demand.teams");
+
+    [Theory]
+    [InlineData("[]", true)]
+    [InlineData("[10.0.0.0/8]", false)]
+    public void Load_CapOfAnAddressWithoutProxies_Warns(string proxies, bool warns) => Assert.Equal(
+        warns,
+        ConfigFolder.Load([], null, "relay.max_connections_per_address=100", $"spark_connect.trusted_proxies={proxies}").Warnings.Any(warning => warning.Key == "relay.max_connections_per_address"));
 }
