@@ -30,12 +30,12 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private uint batches;
     private long sampledAt;
 
-    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, string peer, Action<ConnectionHost> ended)
+    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, Action<ConnectionHost> ended)
     {
         this.services = services;
         this.ended = ended;
-        this.peer = peer;
-        client = new ClientConnection(shared, this, peer, services.NowMs());
+        this.peer = peer.ToString();
+        client = new ClientConnection(shared, this, this.peer, services.NowMs());
         clientEndpoint = new Endpoint(this, client, link, ClientLost);
     }
 

@@ -36,6 +36,8 @@ internal sealed class RelayHostServices(RelayOptions options, IRelayControl cont
 
     public ILogger Logger { get; } = logger;
 
+    public LimitLog Limits { get; } = new(logger, time);
+
     public int ConnectSeconds { get; } = options.DriverConnectSeconds;
 
     public long NowMs() => (long)Time.GetElapsedTime(started).TotalMilliseconds;
