@@ -6,7 +6,11 @@ using SparkGateway.Infrastructure.Relay.Http2;
 namespace SparkGateway.Infrastructure.Relay.Calls;
 
 /// <summary>What all client connections of a gateway share.</summary>
-internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater);
+internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater)
+{
+    /// <summary>Null: clients need not show anything.</summary>
+    public AccessRules? Access { get; init; }
+}
 
 /// <summary>For gRPC-compressed messages: only their first bytes are ever inflated.</summary>
 internal interface IInflater
@@ -44,7 +48,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Now = now;
         OpenedAt = now;
         decoder = new HpackDecoder(4096, Limits.MaxHeaderList, Limits.MaxHeaderFields);
-        request = new RequestHeaders(shared.Names);
+        request = new RequestHeaders(shared.Names, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
 

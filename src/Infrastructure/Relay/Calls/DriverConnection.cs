@@ -309,7 +309,7 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
     private int ListBytes(RelayedCall call) => call.BlockListBytes + ":authority".Length + Route.AddressUtf8.Length + 32
         + (Credential(call).IsEmpty ? 0 : "authorization".Length + Credential(call).Length + 32);
 
-    private ReadOnlySpan<byte> Credential(RelayedCall call) => Route.PassesClientAuthorization ? call.Headers.Authorization : Route.Authorization.Span;
+    private ReadOnlySpan<byte> Credential(RelayedCall call) => Route.PassesClientAuthorization ? call.Headers.DriverAuthorization : Route.Authorization.Span;
 
     private void Open(RelayedCall call)
     {

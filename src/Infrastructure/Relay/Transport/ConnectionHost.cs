@@ -92,6 +92,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     void IRelayEffects.Released(LiveBinding binding, string userAgent) =>
         _ = services.Control.ReleasedAsync(binding, new Domain.Sessions.Caller(binding.Key.UserId, peer, userAgent));
 
+    void IRelayEffects.Denied(GatewayError error, int count, Domain.Sessions.Caller caller) => _ = services.Control.DeniedAsync(error, count, caller);
+
     void IRelayEffects.CallEnded(in CallOutcome outcome) => services.Control.CallEnded(outcome);
 
     protected override void BeforeBatch()

@@ -19,6 +19,8 @@ internal interface IRelayControl
 
     Task ReleasedAsync(LiveBinding binding, Caller caller);
 
+    Task DeniedAsync(GatewayError error, int count, Caller caller);
+
     /// <summary>Called on the loop for each call: counts, and returns at once.</summary>
     void CallEnded(in CallOutcome outcome);
 }
