@@ -8,7 +8,7 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// <summary>What all client connections of a gateway share.</summary>
 internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater)
 {
-    /// <summary>Null: clients need not show anything.</summary>
+    /// <summary>Null: clients need not show anything, and are who they say they are.</summary>
     public AccessRules? Access { get; init; }
 }
 
@@ -39,7 +39,8 @@ internal sealed partial class ClientConnection : Http2Connection
     private int awaitingMessages;
     private long headersSince;
 
-    public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now)
+    /// <param name="namesUsers">Its peer is trusted to say who the user of each call is.</param>
+    public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now, bool namesUsers = false)
         : base(shared.Limits.ClientFrames, shared.Limits)
     {
         this.shared = shared;
@@ -48,7 +49,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Now = now;
         OpenedAt = now;
         decoder = new HpackDecoder(4096, Limits.MaxHeaderList, Limits.MaxHeaderFields);
-        request = new RequestHeaders(shared.Names, keepsCredential: shared.Access is null);
+        request = new RequestHeaders(shared.Names, namesUsers, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
 

@@ -30,12 +30,13 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private uint batches;
     private long sampledAt;
 
-    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, Action<ConnectionHost> ended)
+    /// <param name="namesUsers">Its socket's peer is trusted to say who the user is.</param>
+    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, bool namesUsers, Action<ConnectionHost> ended)
     {
         this.services = services;
         this.ended = ended;
         name = peer.ToString();
-        client = new ClientConnection(shared, this, name, services.NowMs());
+        client = new ClientConnection(shared, this, name, services.NowMs(), namesUsers);
         clientEndpoint = new Endpoint(this, client, link, ClientLost);
     }
 
