@@ -72,6 +72,9 @@ public sealed class SparkConnectOptions
     /// <summary>Namespace of an on-demand session; {team} and {environment} are filled in.</summary>
     public string DefaultNamespacePattern { get; set; } = "sjns-{team}-{environment}";
 
+    /// <summary>Addresses of proxies that name their clients in a PROXY protocol header, version 2; empty: none does.</summary>
+    public List<string> TrustedProxies { get; set; } = [];
+
     public TlsOptions Tls { get; set; } = new();
 
     public string TokenFile { get; set; } = "";
@@ -220,6 +223,9 @@ public sealed class RelayOptions
     public int MaxEmptyDataFrames { get; set; } = 1;
 
     public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Of one client address, with SparkConnect.TrustedProxies only; 0: no such limit.</summary>
+    public int MaxConnectionsPerAddress { get; set; }
 
     /// <summary>For the preface, for a started header block and for a call's first message, each.</summary>
     public int SlowPeerSeconds { get; set; } = 10;

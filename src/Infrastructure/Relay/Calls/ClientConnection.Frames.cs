@@ -63,7 +63,7 @@ internal sealed partial class ClientConnection
         if (stream <= lastStream) return Trailers(stream, endStream);
         lastStream = stream;
         Guard.StreamOpened();
-        if (isShuttingDown)
+        if (refusesCalls)
         {
             // Sent before the client heard of the shutdown.
             Output.WriteRstStream(stream, Http2Error.RefusedStream);

@@ -6,7 +6,11 @@ using SparkGateway.Infrastructure.Relay.Http2;
 namespace SparkGateway.Infrastructure.Relay.Calls;
 
 /// <summary>What all client connections of a gateway share.</summary>
-internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater);
+internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater)
+{
+    /// <summary>Null: clients need not show anything.</summary>
+    public AccessRules? Access { get; init; }
+}
 
 /// <summary>For gRPC-compressed messages: only their first bytes are ever inflated.</summary>
 internal interface IInflater
@@ -34,7 +38,6 @@ internal sealed partial class ClientConnection : Http2Connection
     private int lastStream;
     private int awaitingMessages;
     private long headersSince;
-    private bool isShuttingDown;
 
     public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now)
         : base(shared.Limits.ClientFrames, shared.Limits)
@@ -45,7 +48,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Now = now;
         OpenedAt = now;
         decoder = new HpackDecoder(4096, Limits.MaxHeaderList, Limits.MaxHeaderFields);
-        request = new RequestHeaders(shared.Names);
+        request = new RequestHeaders(shared.Names, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
 
@@ -157,28 +160,6 @@ internal sealed partial class ClientConnection : Http2Connection
         EndAdmissions();
         foreach (var call in calls.Values.ToArray()) CancelByClient(call);
         foreach (var driver in drivers.ToArray()) Drop(driver);
-    }
-
-    /// <summary>First step of a shutdown: no new calls, the open ones go on.</summary>
-    public void BeginShutdown()
-    {
-        if (IsClosing || isShuttingDown) return;
-        isShuttingDown = true;
-        Output.WriteGoAway(Protocol.MaxStreamId, Http2Error.NoError, default);
-        if (calls.Count == 0) FinishShutdown();
-    }
-
-    /// <summary>Last step: what is still open ends UNAVAILABLE, so that the client comes back to another replica.</summary>
-    public void FinishShutdown()
-    {
-        if (IsClosing) return;
-        EndAdmissions();
-        foreach (var call in calls.Values.ToArray())
-            Answer(call, GatewayError.Unavailable(Blame.Gateway, "The gateway is shutting down; the client will connect again and go on."));
-        if (IsClosing) return;
-        Output.WriteGoAway(lastStream, Http2Error.NoError, default);
-        IsClosing = true;
-        Effects.CloseClient();
     }
 
     public void SendData(RelayedCall call, ReadOnlySpan<byte> bytes, bool end, ITakenSink source)

@@ -61,7 +61,8 @@ internal sealed partial class DriverConnection
         if (Guard.VoidFrame() is var flood and not Http2Error.NoError) return flood;
         IsDraining = true;
         var refused = calls.Where(pair => pair.Key > lastStream).Select(pair => pair.Value).ToArray();
-        client.DriverRefused(this, [.. refused, .. Waiting]);
+        client.DriverRefused(this, refused);
+        client.MoveWaiting(this);
         return Http2Error.NoError;
     }
 

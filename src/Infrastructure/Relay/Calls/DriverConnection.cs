@@ -87,11 +87,24 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
         if (waiting.Count == waitingGone && CanOpen(call))
         {
             Open(call);
-            return;
+        }
+        else
+        {
+            call.IsWaiting = true;
+            waiting.Enqueue(call);
         }
 
-        call.IsWaiting = true;
-        waiting.Enqueue(call);
+        if (IsDraining) client.MoveWaiting(this);
+    }
+
+    /// <summary>Calls for which no stream was opened here; they are nobody's until they are admitted elsewhere.</summary>
+    public RelayedCall[] TakeWaiting()
+    {
+        RelayedCall[] taken = [.. Waiting];
+        foreach (var call in waiting) call.IsWaiting = false;
+        waiting.Clear();
+        waitingGone = 0;
+        return taken;
     }
 
     public void SendData(RelayedCall call, ReadOnlySpan<byte> bytes, bool end)
@@ -138,8 +151,9 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
         if (IsGone) return;
         while (SendWindow > 0 && upRing.TryDequeue(out var call))
         {
+            if (!ReferenceEquals(call.Driver, this)) continue; // Moved to another connection, and into its ring.
             call.InUpRing = false;
-            if (!ReferenceEquals(call.Driver, this) || call.Up.IsEmpty) continue;
+            if (call.Up.IsEmpty) continue;
             if (Flow.PumpUp(call)) QueueUp(call);
             else if (call.Up.IsEmpty) client.FinishIfOver(call);
         }
@@ -235,9 +249,9 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
     private void OpenWaiting()
     {
         // A call that cannot be opened ends here, and its end would come back here: once for each, however many wait.
-        if (IsGone || IsDraining || isOpening) return;
+        if (IsGone || isOpening) return;
         isOpening = true;
-        while (waiting.TryPeek(out var call))
+        while (!IsDraining && waiting.TryPeek(out var call))
         {
             if (IsHere(call) && !CanOpen(call)) break;
             waiting.Dequeue();
@@ -247,6 +261,7 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
         }
 
         isOpening = false;
+        if (IsDraining) client.MoveWaiting(this);
         if (waitingGone > RingSlack && waitingGone > waiting.Count / 2) PurgeWaiting();
     }
 
@@ -294,7 +309,7 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
     private int ListBytes(RelayedCall call) => call.BlockListBytes + ":authority".Length + Route.AddressUtf8.Length + 32
         + (Credential(call).IsEmpty ? 0 : "authorization".Length + Credential(call).Length + 32);
 
-    private ReadOnlySpan<byte> Credential(RelayedCall call) => Route.PassesClientAuthorization ? call.Headers.Authorization : Route.Authorization.Span;
+    private ReadOnlySpan<byte> Credential(RelayedCall call) => Route.PassesClientAuthorization ? call.Headers.DriverAuthorization : Route.Authorization.Span;
 
     private void Open(RelayedCall call)
     {

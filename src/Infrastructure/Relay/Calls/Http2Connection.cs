@@ -93,7 +93,7 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
         return Guard.Ping();
     }
 
-    public Http2Error OnPingAck(ReadOnlySpan<byte> opaque) => Guard.VoidFrame();
+    public virtual Http2Error OnPingAck(ReadOnlySpan<byte> opaque) => Guard.VoidFrame();
 
     public Http2Error OnIgnored() => Guard.VoidFrame();
 

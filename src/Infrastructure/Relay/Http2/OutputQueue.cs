@@ -113,6 +113,8 @@ internal sealed class OutputQueue
         WriteControl(FrameType.RstStream, FrameFlags.None, stream, payload);
     }
 
+    public void WritePing(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.None, 0, opaque);
+
     public void WritePingAck(ReadOnlySpan<byte> opaque) => WriteAnswer(FrameType.Ping, opaque);
 
     public void WriteSettingsAck() => WriteAnswer(FrameType.Settings, default);

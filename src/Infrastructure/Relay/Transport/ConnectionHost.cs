@@ -30,12 +30,12 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private uint batches;
     private long sampledAt;
 
-    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, string peer, Action<ConnectionHost> ended)
+    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, Action<ConnectionHost> ended)
     {
         this.services = services;
         this.ended = ended;
-        this.peer = peer;
-        client = new ClientConnection(shared, this, peer, services.NowMs());
+        this.peer = peer.ToString();
+        client = new ClientConnection(shared, this, this.peer, services.NowMs());
         clientEndpoint = new Endpoint(this, client, link, ClientLost);
     }
 
@@ -74,7 +74,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     void IRelayEffects.CloseClient() => CloseInTime(clientEndpoint);
 
-    void IRelayEffects.PeerMisbehaved(CallSide side, string reason) => services.Misuse.Add(side, peer, reason);
+    void IRelayEffects.PeerMisbehaved(CallSide side, string reason) => 
+        services.Limits.Hit(side, reason, side == CallSide.Driver ? $"a driver of {peer}" : peer);
 
     void IRelayEffects.Admit(ParkedGroup group, RouteRequest request)
     {
@@ -90,6 +91,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     void IRelayEffects.Released(LiveBinding binding, string userAgent) =>
         _ = services.Control.ReleasedAsync(binding, new Domain.Sessions.Caller(binding.Key.UserId, peer, userAgent));
+
+    void IRelayEffects.Denied(GatewayError error, int count, Domain.Sessions.Caller caller) => _ = services.Control.DeniedAsync(error, count, caller);
 
     void IRelayEffects.CallEnded(in CallOutcome outcome) => services.Control.CallEnded(outcome);
 
