@@ -136,6 +136,10 @@ public class RelayBenchmarks
         {
         }
 
+        public void PeerMisbehaved(CallSide side, string reason)
+        {
+        }
+
         public void Admit(ParkedGroup group, RouteRequest request)
         {
         }

@@ -48,6 +48,8 @@ internal sealed class RelayBench : IRelayEffects
 
     public List<(RelayedCall Call, string NewId)> Clones { get; } = [];
 
+    public List<(CallSide Side, string Reason)> Misuse { get; } = [];
+
     public int Cancelled { get; private set; }
 
     public bool IsClosed { get; private set; }
@@ -74,6 +76,8 @@ internal sealed class RelayBench : IRelayEffects
     }
 
     public void CloseClient() => IsClosed = true;
+
+    public void PeerMisbehaved(CallSide side, string reason) => Misuse.Add((side, reason));
 
     public void Admit(ParkedGroup group, RouteRequest request)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Infrastructure.Relay.Transport;
 using SparkGateway.Testing.Fakes;
 
@@ -17,7 +18,7 @@ public sealed class LimitLogTests : IDisposable
     [Fact]
     public void Hits_OfOneReason_AreOneLineAMinuteWithTheirCount()
     {
-        for (var hit = 0; hit < 1000; hit++) limits.Hit("too many resets", $"10.0.0.{hit % 7}");
+        for (var hit = 0; hit < 1000; hit++) limits.Hit(CallSide.Client, "too many resets", $"10.0.0.{hit % 7}");
         Assert.Contains("too many resets (10.0.0.0)", Assert.Single(logs.Warnings), StringComparison.Ordinal);
 
         time.Advance(TimeSpan.FromSeconds(59));
@@ -34,8 +35,8 @@ public sealed class LimitLogTests : IDisposable
     [Fact]
     public void Hits_OfOtherReasons_HaveLinesOfTheirOwn()
     {
-        limits.Hit("too many resets", "10.0.0.1");
-        limits.Hit("too many pings", "10.0.0.2");
+        limits.Hit(CallSide.Client, "too many resets", "10.0.0.1");
+        limits.Hit(CallSide.Client, "too many pings", "10.0.0.2");
 
         Assert.Equal(2, logs.Warnings.Count());
     }
@@ -43,9 +44,9 @@ public sealed class LimitLogTests : IDisposable
     [Fact]
     public void Hit_AfterAQuietMinute_IsToldAtOnce()
     {
-        limits.Hit("too many resets", "10.0.0.1");
+        limits.Hit(CallSide.Client, "too many resets", "10.0.0.1");
         time.Advance(TimeSpan.FromMinutes(5));
-        limits.Hit("too many resets", "10.0.0.2");
+        limits.Hit(CallSide.Client, "too many resets", "10.0.0.2");
 
         Assert.Contains("10.0.0.2", logs.Warnings.Last(), StringComparison.Ordinal);
     }

@@ -21,6 +21,9 @@ internal interface IRelayEffects
     /// <summary>Close the client's socket once its output has been sent.</summary>
     void CloseClient();
 
+    /// <summary>A peer broke the protocol or used up a budget, and its connection ends. The reason is one of few values.</summary>
+    void PeerMisbehaved(CallSide side, string reason);
+
     /// <summary>Decide where a client session goes. Answer: ClientConnection.Admitted.</summary>
     void Admit(ParkedGroup group, RouteRequest request);
 

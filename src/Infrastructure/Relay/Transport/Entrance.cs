@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Relay.Calls;
 
 namespace SparkGateway.Infrastructure.Relay.Transport;
 
@@ -70,7 +71,7 @@ internal sealed class Entrance(GatewayOptions options, RelayHostServices service
         if (!HasCap || client is null) return true;
         if (!counts.TryAdd(peer.Client.Address))
         {
-            services.Limits.Hit("more connections than relay.max_connections_per_address", peer.ToString());
+            services.Limits.Hit(CallSide.Client, "more connections than relay.max_connections_per_address", peer.ToString());
             return false;
         }
 
@@ -85,11 +86,11 @@ internal sealed class Entrance(GatewayOptions options, RelayHostServices service
             using var limit = SlowPeerLimit();
             var header = await ProxyHeader.ReceiveAsync(socket, limit.Token);
             if (header?.Refusal is not { } refusal) return header;
-            services.Limits.Hit(refusal, peer.ToString());
+            services.Limits.Hit(CallSide.Client, refusal, peer.ToString());
         }
         catch (OperationCanceledException)
         {
-            services.Limits.Hit("no PROXY protocol header within relay.slow_peer_seconds", peer.ToString());
+            services.Limits.Hit(CallSide.Client, "no PROXY protocol header within relay.slow_peer_seconds", peer.ToString());
         }
 
         return null;
@@ -105,15 +106,15 @@ internal sealed class Entrance(GatewayOptions options, RelayHostServices service
             using var limit = SlowPeerLimit();
             await stream.AuthenticateAsServerAsync(certificate.Options(), limit.Token);
             if (stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) return new TlsLink(stream);
-            services.Limits.Hit("TLS without HTTP/2 (ALPN h2)", peer.ToString());
+            services.Limits.Hit(CallSide.Client, "TLS without HTTP/2 (ALPN h2)", peer.ToString());
         }
         catch (OperationCanceledException)
         {
-            services.Limits.Hit("no TLS handshake within relay.slow_peer_seconds", peer.ToString());
+            services.Limits.Hit(CallSide.Client, "no TLS handshake within relay.slow_peer_seconds", peer.ToString());
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
         {
-            services.Limits.Hit("TLS handshake failed", $"{peer}: {e.Message}");
+            services.Limits.Hit(CallSide.Client, "TLS handshake failed", $"{peer}: {e.Message}");
         }
 
         await stream.DisposeAsync();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Infrastructure.Relay.Transport;
@@ -12,14 +13,14 @@ internal sealed partial class LimitLog(ILogger logger, TimeProvider time)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<string, Line> lines = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(CallSide Side, string Reason), Line> lines = new();
 
     /// <param name="reason">One of a few fixed texts: it is a metric's label too, and each is remembered.</param>
     /// <param name="who">The peer, and what else is worth saying; of the latest only.</param>
-    public void Hit(string reason, string who)
+    public void Hit(CallSide side, string reason, string who)
     {
-        GatewayMetrics.LimitHit(reason);
-        var line = lines.GetOrAdd(reason, static _ => new Line());
+        GatewayMetrics.LimitHit(side, reason);
+        var line = lines.GetOrAdd((side, reason), static _ => new Line());
         lock (line)
         {
             line.Who = who;
@@ -31,7 +32,7 @@ internal sealed partial class LimitLog(ILogger logger, TimeProvider time)
     /// <summary>Called each second: what was left out is told once its minute is over, even if nothing hits again.</summary>
     public void Tick()
     {
-        foreach (var (reason, line) in lines)
+        foreach (var ((_, reason), line) in lines)
         {
             lock (line) Write_NeedsLock(reason, line);
         }

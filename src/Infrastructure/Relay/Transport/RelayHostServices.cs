@@ -40,6 +40,8 @@ internal sealed class RelayHostServices(RelayOptions options, IRelayControl cont
 
     public int ConnectSeconds { get; } = options.DriverConnectSeconds;
 
+    public int SlowPeerSeconds { get; } = options.SlowPeerSeconds;
+
     public long NowMs() => (long)Time.GetElapsedTime(started).TotalMilliseconds;
 
     /// <summary>Small frames go out at once; a peer that vanished is noticed; sync reads never block.</summary>

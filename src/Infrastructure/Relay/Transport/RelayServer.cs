@@ -71,7 +71,7 @@ internal sealed partial class RelayServer : BackgroundService
             catch (SocketException e)
             {
                 // Out of file descriptors, or a client that left between: the listener itself is well.
-                services.Limits.Hit("cannot accept a connection", e.SocketErrorCode.ToString());
+                services.Limits.Hit(CallSide.Client, "cannot accept a connection", e.SocketErrorCode.ToString());
                 await Task.Delay(TimeSpan.FromMilliseconds(50), services.Time, stopping);
                 continue;
             }
@@ -79,7 +79,7 @@ internal sealed partial class RelayServer : BackgroundService
             if (Interlocked.Increment(ref open) > options.Relay.MaxConnections)
             {
                 Interlocked.Decrement(ref open);
-                services.Limits.Hit("more connections than relay.max_connections", ClientPeer.Of(socket).ToString());
+                services.Limits.Hit(CallSide.Client, "more connections than relay.max_connections", ClientPeer.Of(socket).ToString());
                 socket.Dispose();
                 continue;
             }
