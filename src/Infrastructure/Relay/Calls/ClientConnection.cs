@@ -25,6 +25,9 @@ internal interface IInflater
 /// </summary>
 internal sealed partial class ClientConnection : Http2Connection
 {
+    /// <summary>Streams that we have reset lately: what the client sent them before it knew is no fault of its.</summary>
+    private const int OwnResetsKept = 32;
+
     private readonly RelayShared shared;
     private readonly Dictionary<int, RelayedCall> calls = [];
     private readonly Queue<RelayedCall> downRing = [];
@@ -36,6 +39,10 @@ internal sealed partial class ClientConnection : Http2Connection
     private RelayedCall? dataCall;
     private int prefaceRead;
     private int lastStream;
+    private int skippedFrom;
+    private int skippedTo = -1;
+    private int[] ownResets = [];
+    private uint ownResetCount;
     private int awaitingMessages;
     private long headersSince;
 
@@ -47,7 +54,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Effects = effects;
         Now = now;
         OpenedAt = now;
-        decoder = new HpackDecoder(4096, Limits.MaxHeaderList, Limits.MaxHeaderFields);
+        decoder = new HpackDecoder(Protocol.DefaultHeaderTable, Limits.MaxHeaderList, Limits.MaxHeaderFields);
         request = new RequestHeaders(shared.Names, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
@@ -73,6 +80,8 @@ internal sealed partial class ClientConnection : Http2Connection
     public bool IsGone { get; private set; }
 
     protected override long Clock => Now;
+
+    protected override bool MayPeerEnablePush => true;
 
     public override void Receive(ReadOnlySpan<byte> bytes)
     {
