@@ -22,5 +22,11 @@ public sealed record FeatureOptions
     /// <summary>How long a driver lives on after its last client session was released.</summary>
     public TimeSpan ReleaseLinger { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How many sessions a page of a list may hold.</summary>
+    public int PageItems { get; init; } = 200;
+
+    /// <summary>How far ahead an operator may move a session's max TTL.</summary>
+    public int MaxExtensionHours { get; init; } = 24;
+
     public TimeSpan HeartbeatEvery { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -27,7 +27,7 @@ public static class FeatureServices
         services.AddSingleton<Lingers>();
         services.AddSingleton<DriverExitWatcher>();
         services.AddSingleton<ReplicaHeartbeat>();
-        return services.AddMediator().AddSlices();
+        return services.AddMediator().AddSlices().AddAdminSlices();
     }
 
     /// <summary>By hand: MediatR's own registration is a package for later versions, and this is all it would do.</summary>

@@ -70,6 +70,12 @@ public sealed record Session
 
     public DateTimeOffset? LastActivityAt { get; init; }
 
+    /// <summary>Calls were open not long before this time, on whichever replica.</summary>
+    public DateTimeOffset? BusyUntil { get; init; }
+
+    /// <summary>When it ends whatever it does; null: not before somebody ends it, or not known before it is ready.</summary>
+    public DateTimeOffset? MaxTtlAt { get; init; }
+
     public DateTimeOffset? EndedAt { get; init; }
 
     public EndReason? EndReason { get; init; }

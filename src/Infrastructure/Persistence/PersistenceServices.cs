@@ -27,6 +27,8 @@ public static class PersistenceServices
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
+        services.AddSingleton<ISessionCatalog, SessionCatalog>();
+        services.AddSingleton<IOperatorStore, OperatorStore>();
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>()));
         return services;
     }
