@@ -86,7 +86,7 @@ public sealed class ProblemTests : IDisposable
         { "spark_connect:\n  !token_file: tokens", "spark_connect.token_file", "not supported by this version" },
         { "identity:\n  !header: x-user", "identity.header", "not supported by this version" },
         { "identity:\n  !trusted_peers: [10.0.0.0/8]", "identity.trusted_peers", "not supported by this version" },
-        { "admin:\n  !token_file: tokens", "admin.token_file", "not supported by this version" },
+        { "admin:\n  !token_file: none", "admin.token_file", "does not exist" },
         { "batch:\n  !enabled: true", "batch.enabled", "not supported by this version" },
     };
 
