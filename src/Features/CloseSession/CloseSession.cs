@@ -36,12 +36,22 @@ public static class CloseSession
             if (!found.TryGet(out var session, out var error)) return error;
 
             var detail = request.Note.Trim() is { Length: > 0 } note ? $"{request.Actor.User}: {note}" : request.Actor.User;
-            var end = await ender.EndAsync(session.Id, EndReason.ClosedByOperator, detail, onlyWithoutBindings: false, request.Actor, "", cancellationToken);
+            var end = await EndAsync(session, detail, request.Actor, cancellationToken);
             if (!end.TryGet(out var ended, out var unended)) return unended;
             if (ended is not null) return new Closed(ended, WasOver: false);
 
             var now = await catalog.RequireAsync(SessionRef.To(session.Id), cancellationToken);
             return now.TryGet(out var over, out var unread) ? new Closed(over, WasOver: true) : unread;
+        }
+
+        /// <summary>Null: it was over. The clients of a driver that serves are told on every replica before it goes; a start is cut off, an attached driver let go.</summary>
+        private async Task<Result<Session?>> EndAsync(Session session, string detail, Caller actor, CancellationToken cancellation)
+        {
+            if (session is { State: SessionState.Ready, Kind: SessionKind.OnDemand })
+                return await ender.RetireAsync(session.Id, EndReason.ClosedByOperator, detail, new EndCondition.Told(actor), cancellation);
+            return session.IsLive
+                ? await ender.EndAsync(session.Id, EndReason.ClosedByOperator, detail, actor, "", cancellation)
+                : Result<Session?>.Ok(null);
         }
     }
 }

@@ -58,6 +58,10 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
     public static ValueRule Above0(decimal most) =>
         new(string.Create(CultureInfo.InvariantCulture, $"more than 0, up to {most}; decimals too"), value => value is decimal number && number > 0 && number <= most);
 
+    /// <summary>For a limit that stands in the place of a more general one.</summary>
+    public static ValueRule From0(decimal most) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"0 to {most}, decimals too; 0: as for all"), value => value is decimal number && number >= 0 && number <= most);
+
     public static ValueRule OneOf(params string[] words) =>
         new($"{string.Join(", ", words[..^1])} or {words[^1]}", value => words.Contains((string)value, StringComparer.Ordinal));
 

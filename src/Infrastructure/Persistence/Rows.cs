@@ -73,9 +73,9 @@ internal sealed class SessionRow
         EndDetail = EndDetail,
     };
 
-    public static DateTimeOffset Utc(DateTime time) => new(DateTime.SpecifyKind(time, DateTimeKind.Utc));
+    internal static DateTimeOffset Utc(DateTime time) => new(DateTime.SpecifyKind(time, DateTimeKind.Utc));
 
-    public static DateTimeOffset? Utc(DateTime? time) => time is { } value ? Utc(value) : null;
+    internal static DateTimeOffset? Utc(DateTime? time) => time is { } value ? Utc(value) : null;
 }
 
 /// <summary>A row of `bindings`.</summary>
