@@ -46,6 +46,7 @@ public static class FeatureServices
     {
         services.AddSingleton<IRequestHandler<RelayStream.RelayStream.Request, Result<Admission>>, RelayStream.RelayStream.Handler>();
         services.AddSingleton<IValidator<RelayStream.RelayStream.Request>, RelayStream.RelayStream.Validator>();
+        services.AddSingleton<IRequestHandler<DenyCall.Request, Result<bool>>, DenyCall.Handler>();
         services.AddSingleton<IRequestHandler<ReleaseSession.ReleaseSession.Request, Result<int>>, ReleaseSession.ReleaseSession.Handler>();
         services.AddSingleton<IRequestHandler<BindClone.BindClone.Request, Result<LiveBinding>>, BindClone.BindClone.Handler>();
         services.AddSingleton<IValidator<BindClone.BindClone.Request>, BindClone.BindClone.Validator>();

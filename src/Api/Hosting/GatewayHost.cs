@@ -27,7 +27,7 @@ internal static class GatewayHost
         builder.Services.AddRoutingCore();
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("spark-gateway", autoGenerateServiceInstanceId: false))
-            .WithMetrics(metrics => metrics.AddMeter(MeterName).AddPrometheusExporter());
+            .WithMetrics(metrics => metrics.AddMeter(MeterName, "System.Runtime").AddPrometheusExporter());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit(options));
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System).AddConfig(source, config).AddReadiness();

@@ -93,6 +93,9 @@ public sealed class SparkConnectOptions
     /// <summary>Namespace of an on-demand session; {team} and {environment} are filled in.</summary>
     public string DefaultNamespacePattern { get; set; } = "sjns-{team}-{environment}";
 
+    /// <summary>Addresses of proxies that name their clients in a PROXY protocol header, version 2; empty: none does.</summary>
+    public List<string> TrustedProxies { get; set; } = [];
+
     public TlsOptions Tls { get; set; } = new();
 
     public string TokenFile { get; set; } = "";
@@ -230,7 +233,28 @@ public sealed class RelayOptions
 
     public int MaxQueuedControlFrames { get; set; } = 1_000;
 
+    public int MaxQueuedHeaderBytes { get; set; } = 16 * 1024 * 1024;
+
+    public int MaxResetsPerSecond { get; set; } = 500;
+
+    public int ResetLingerSeconds { get; set; } = 1;
+
+    public int MaxSettingsPerSecond { get; set; } = 20;
+
+    public int MaxPingsPerSecond { get; set; } = 100;
+
+    public int MaxWindowUpdatesPerSecond { get; set; } = 10_000;
+
+    public int MaxLateFramesPerSecond { get; set; } = 10_000;
+
+    public int MaxVoidFramesPerSecond { get; set; } = 1_000;
+
+    public int MaxEmptyDataFrames { get; set; } = 1;
+
     public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Of one client address, with SparkConnect.TrustedProxies only; 0: no such limit.</summary>
+    public int MaxConnectionsPerAddress { get; set; }
 
     /// <summary>For the preface, for a started header block and for a call's first message, each.</summary>
     public int SlowPeerSeconds { get; set; } = 10;

@@ -80,10 +80,10 @@ public sealed class ProblemTests : IDisposable
         { "spark_connect:\n  tls:\n    !cert_file: none.pem", "spark_connect.tls.cert_file", "set spark_connect.tls.key_file too" },
         { "spark_connect:\n  tls:\n    !key_file: none.pem", "spark_connect.tls.key_file", "'none.pem': the file does not exist" },
         { "!driver_token_key_file: none", "driver_token_key_file", "does not exist" },
+        { "spark_connect:\n  !token_file: none", "spark_connect.token_file", "'none': the file does not exist" },
         { "store:\n  kind: postgres\n  !connection_string_file: none", "store.connection_string_file", "does not exist" },
         { "local:\n  !spark_home: none", "local.spark_home", "does not exist" },
         // Protection that nothing enforces.
-        { "spark_connect:\n  !token_file: tokens", "spark_connect.token_file", "not supported by this version" },
         { "identity:\n  !header: x-user", "identity.header", "not supported by this version" },
         { "identity:\n  !trusted_peers: [10.0.0.0/8]", "identity.trusted_peers", "not supported by this version" },
         { "admin:\n  !token_file: none", "admin.token_file", "does not exist" },
@@ -192,4 +192,11 @@ public sealed class ProblemTests : IDisposable
     [Fact]
     public void Load_NobodyMayOpenSessions_Warns() =>
         Assert.Contains(ConfigFolder.Load([]).Warnings, warning => warning.Key == "spark_connect.on_demand.teams");
+
+    [Theory]
+    [InlineData("[]", true)]
+    [InlineData("[10.0.0.0/8]", false)]
+    public void Load_CapOfAnAddressWithoutProxies_Warns(string proxies, bool warns) => Assert.Equal(
+        warns,
+        ConfigFolder.Load([], null, "relay.max_connections_per_address=100", $"spark_connect.trusted_proxies={proxies}").Warnings.Any(warning => warning.Key == "relay.max_connections_per_address"));
 }

@@ -12,6 +12,8 @@ internal static class FileRules
         var options = context.Options;
         CheckTls(context, options.SparkConnect.Tls);
         CheckStore(context, options.Store);
+        if (CheckReadable(context, ClientTokenFile.Key, options.SparkConnect.TokenFile) && options.SparkConnect.TokenFile.Length > 0)
+            ClientTokenFile.Read(options.SparkConnect.TokenFile, context.Problems);
         if (CheckReadable(context, AdminTokens.Key, options.Admin.TokenFile) && options.Admin.TokenFile.Length > 0)
             ClientTokenFile.Read(options.Admin.TokenFile, context.Problems, AdminTokens.Key);
         CheckReadable(context, "driver_token_key_file", options.DriverTokenKeyFile);

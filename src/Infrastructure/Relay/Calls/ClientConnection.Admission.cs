@@ -15,12 +15,16 @@ internal sealed partial class ClientConnection
     /// <summary>Client sessions of one connection whose routing pairs are remembered until their first real call.</summary>
     private const int MaxAbsorbed = 64;
 
+    private const long DenialReportMs = 1000;
+
     private readonly Dictionary<ClientSessionKey, ParkedGroup> parked = [];
     private readonly Dictionary<ClientSessionKey, RouteHints> absorbed = [];
     private byte[] firstUser = [];
     private bool sawUser;
     private LiveBinding? lastJoined;
     private GatewayHeaders? firstHeaders;
+    private long nextDenialReport;
+    private int denials;
 
     private enum Routed
     {
@@ -81,10 +85,25 @@ internal sealed partial class ClientConnection
         {
             Answer(call, GatewayError.Invalid("The content-type must be application/grpc."));
         }
+        else if (shared.Access?.Refuses(call.Headers) is { } refusal)
+        {
+            Deny(call, refusal);
+        }
         else if (call.ClientEnded)
         {
             Answer(call, GatewayError.Invalid("The request has no message."));
         }
+    }
+
+    /// <summary>An answer that the audit hears of: at once, then for all calls of a second together, so that a flood of them costs little.</summary>
+    private void Deny(RelayedCall call, GatewayError error)
+    {
+        Answer(call, error);
+        denials++;
+        if (Now < nextDenialReport) return;
+        nextDenialReport = Now + DenialReportMs;
+        Effects.Denied(error, denials, new Caller(call.Binding?.Key.UserId ?? "", clientAddress, call.Headers.UserAgent));
+        denials = 0;
     }
 
     private void ReadFirstMessage(RelayedCall call, ReadOnlySpan<byte> bytes)

@@ -59,11 +59,16 @@ internal sealed class HeaderNames(HeaderNameOptions options)
 internal sealed class GatewayHeaders
 {
     private Route? agreesWith;
+    private TokenSet? comparedWith;
+    private bool isKnown;
 
     public required RouteHints Hints { get; init; }
 
-    /// <summary>The client's own credential, as sent; it goes to a driver only where the route says so, and into no text.</summary>
+    /// <summary>The client's own credential, as sent; it goes into no text.</summary>
     public required byte[] Authorization { get; init; }
+
+    /// <summary>The same, where it may go to a driver that the route says so of: not if it is meant for the gateway itself.</summary>
+    public required byte[] DriverAuthorization { get; init; }
 
     public required string UserAgent { get; init; }
 
@@ -79,6 +84,15 @@ internal sealed class GatewayHeaders
         if (!Agree(Hints, route.Session)) return false;
         agreesWith = route;
         return true;
+    }
+
+    /// <summary>Whether the credential is one of the tokens: worked out once, until other tokens are in force.</summary>
+    public bool ShowsOneOf(TokenSet tokens)
+    {
+        if (ReferenceEquals(comparedWith, tokens)) return isKnown;
+        isKnown = tokens.Knows(Authorization);
+        comparedWith = tokens;
+        return isKnown;
     }
 
     public static bool Agree(RouteHints hints, Session session) =>

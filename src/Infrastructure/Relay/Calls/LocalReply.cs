@@ -48,8 +48,8 @@ internal static class LocalReply
         return WithPrefix(message.WrittenSpan);
     }
 
-    /// <summary>grpc.health.v1.HealthCheckResponse { status: SERVING }.</summary>
-    public static byte[] Serving() => WithPrefix([0x08, 0x01]);
+    /// <summary>grpc.health.v1.HealthCheckResponse: SERVING (1) or NOT_SERVING (2).</summary>
+    public static byte[] Health(bool isServing) => WithPrefix([0x08, isServing ? (byte)1 : (byte)2]);
 
     private static byte[] WithPrefix(ReadOnlySpan<byte> message)
     {

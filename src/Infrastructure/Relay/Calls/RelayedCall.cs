@@ -80,6 +80,9 @@ internal sealed class RelayedCall
     /// <summary>The ReleaseSession request asked for a session that can come back.</summary>
     public bool AllowsReconnect { get; set; }
 
+    /// <summary>In its driver connection's queue for a stream, perhaps as one that has left.</summary>
+    public bool IsWaiting { get; set; }
+
     public bool InUpRing { get; set; }
 
     public bool InDownRing { get; set; }
@@ -116,7 +119,7 @@ internal sealed class RelayedCall
     /// <summary>What the client may send beyond the window that every stream starts with.</summary>
     public int ExtraGrant => Math.Max(0, ClientReceiveWindow - Protocol.DefaultWindow);
 
-    public bool CanBeReused => !InUpRing && !InDownRing && !IsGrantWithheld && block.Length <= 4096;
+    public bool CanBeReused => !IsWaiting && !InUpRing && !InDownRing && !IsGrantWithheld && block.Length <= 4096;
 
     public void Begin(int clientStream, int clientSendWindow, RequestHeaders request, GatewayHeaders own, long now)
     {

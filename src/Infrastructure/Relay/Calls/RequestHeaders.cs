@@ -9,14 +9,18 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// Takes one request's decoded headers apart: what goes to the driver, what is the gateway's, and which RPC it is.
 /// One for each client connection, used again for each call.
 /// </summary>
-internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposable
+internal sealed class RequestHeaders(HeaderNames names, bool keepsCredential = true) : IHeaderSink, IDisposable
 {
+    /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
+    private const int MaxKnown = 8;
+
     private static readonly SearchValues<byte> Upper = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
 
     private readonly ArrayBufferWriter<byte> own = new(128);
+    private readonly (byte[] Said, GatewayHeaders Headers)[] known = new (byte[], GatewayHeaders)[MaxKnown];
     private bool sawRegular;
-    private GatewayHeaders? latest;
-    private byte[] latestOwn = [];
+    private int knownCount;
+    private int latest;
 
     /// <summary>The headers for the driver, re-encoded without table state; :authority and the driver's token are added later.</summary>
     public HeaderBlockWriter Kept { get; } = new();
@@ -54,12 +58,22 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
         else Regular(name, value);
     }
 
-    /// <summary>What this request said to the gateway: the same object as the last time, if it said the same.</summary>
+    /// <summary>What this request said to the gateway: the same object as before, if it said the same.</summary>
     public GatewayHeaders Own()
     {
-        if (latest is not null && own.WrittenSpan.SequenceEqual(latestOwn)) return latest;
-        latestOwn = own.WrittenSpan.ToArray();
-        return latest = Read(latestOwn);
+        if (knownCount > 0 && own.WrittenSpan.SequenceEqual(known[latest].Said)) return known[latest].Headers;
+        for (var n = 0; n < Math.Min(knownCount, MaxKnown); n++)
+        {
+            if (!own.WrittenSpan.SequenceEqual(known[n].Said)) continue;
+            latest = n;
+            return known[n].Headers;
+        }
+
+        var said = own.WrittenSpan.ToArray();
+        latest = knownCount % MaxKnown;
+        knownCount = knownCount + 1 < 2 * MaxKnown ? knownCount + 1 : MaxKnown;
+        known[latest] = (said, Read(said));
+        return known[latest].Headers;
     }
 
     public void Dispose() => Kept.Dispose();
@@ -119,11 +133,13 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
 
     private void Keep(char tag, ReadOnlySpan<byte> value)
     {
+        // Cut before its length is written, or the rest of a longer value would be read as records of their own.
+        value = value[..Math.Min(value.Length, ushort.MaxValue)];
         own.Write([(byte)tag, (byte)(value.Length >> 8), (byte)value.Length]);
-        own.Write(value[..Math.Min(value.Length, ushort.MaxValue)]);
+        own.Write(value);
     }
 
-    private static GatewayHeaders Read(ReadOnlySpan<byte> said)
+    private GatewayHeaders Read(ReadOnlySpan<byte> said)
     {
         var hints = RouteHints.None;
         byte[] credential = [];
@@ -147,7 +163,10 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
             said = said[(3 + length)..];
         }
 
-        return new GatewayHeaders { Hints = hints, Authorization = credential, UserAgent = agent, Authority = authority, IsForwarded = forwarded };
+        return new GatewayHeaders
+        {
+            Hints = hints, Authorization = credential, DriverAuthorization = keepsCredential ? credential : [], UserAgent = agent, Authority = authority, IsForwarded = forwarded,
+        };
     }
 }
 

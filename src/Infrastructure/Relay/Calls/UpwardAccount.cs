@@ -53,6 +53,16 @@ internal sealed class UpwardAccount(ReceiveBook clientBook, ParkedAccount parked
         clientBook.Taken(bytes - early);
     }
 
+    /// <summary>Bytes of a call that goes to another connection of the same client: neither taken nor credited by that.</summary>
+    public void MoveTo(UpwardAccount other, int bytes)
+    {
+        var early = Math.Min(bytes, credited);
+        credited -= early;
+        Held -= bytes;
+        other.credited += early;
+        other.Held += bytes;
+    }
+
     public void Relieve(int share)
     {
         var over = Held - credited - share;

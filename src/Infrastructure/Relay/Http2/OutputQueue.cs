@@ -7,13 +7,26 @@ internal sealed class OutputQueue
 {
     private Segment? head;
     private Segment? tail;
+    private int dataBytes;
 
     public bool IsEmpty => head is null;
 
     public int Length { get; private set; }
 
-    /// <summary>Control frames written since the queue was last empty: the measure of a peer that provokes answers and reads none.</summary>
-    public int ControlFrames { get; private set; }
+    /// <summary>Acknowledgements that wait: the measure of a peer that provokes answers and reads none.</summary>
+    public int Answers { get; private set; }
+
+    /// <summary>DATA and HEADERS frames ever written.</summary>
+    public long PayloadFrames { get; private set; }
+
+    /// <summary>Bytes ever written.</summary>
+    public long Written { get; private set; }
+
+    /// <summary>Those of them that the socket has taken.</summary>
+    public long Taken => Written - Length;
+
+    /// <summary>What waits beside flow-controlled data: no window bounds it.</summary>
+    public int OverheadBytes => Length - dataBytes;
 
     /// <summary>The next bytes to send: of one segment.</summary>
     public ReadOnlyMemory<byte> Next => head is null ? default : head.Buffer.AsMemory(head.Start, head.Length);
@@ -26,12 +39,9 @@ internal sealed class OutputQueue
         if (head.Length > 0) return;
         var done = head;
         head = done.Next;
-        if (head is null)
-        {
-            tail = null;
-            ControlFrames = 0;
-        }
-
+        if (head is null) tail = null;
+        Answers -= done.Answers;
+        dataBytes -= done.DataBytes;
         done.Release();
     }
 
@@ -47,9 +57,7 @@ internal sealed class OutputQueue
         {
             var segment = Room(1);
             var take = Math.Min(segment.Room, bytes.Length);
-            bytes[..take].CopyTo(segment.Buffer.AsSpan(segment.End));
-            segment.End += take;
-            Length += take;
+            Add(segment, bytes[..take]);
             bytes = bytes[take..];
         }
     }
@@ -57,15 +65,15 @@ internal sealed class OutputQueue
     /// <summary>Flow-controlled bytes: the sink hears of them when the socket has taken them.</summary>
     public void WriteData(int stream, ReadOnlySpan<byte> bytes, bool endStream, ITakenSink source)
     {
+        PayloadFrames++;
         WriteFrameHeader(bytes.Length, FrameType.Data, endStream ? FrameFlags.EndStream : FrameFlags.None, stream);
         while (!bytes.IsEmpty)
         {
             var segment = Room(1);
             var take = Math.Min(segment.Room, bytes.Length);
-            bytes[..take].CopyTo(segment.Buffer.AsSpan(segment.End));
-            segment.End += take;
-            Length += take;
+            Add(segment, bytes[..take]);
             segment.Credit(source, take);
+            dataBytes += take;
             bytes = bytes[take..];
         }
     }
@@ -74,6 +82,7 @@ internal sealed class OutputQueue
     public void WriteHeaders(int stream, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool endStream, int maxFrame)
     {
         var type = FrameType.Headers;
+        PayloadFrames++;
         do
         {
             var a = first[..Math.Min(first.Length, maxFrame)];
@@ -104,9 +113,11 @@ internal sealed class OutputQueue
         WriteControl(FrameType.RstStream, FrameFlags.None, stream, payload);
     }
 
-    public void WritePingAck(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.Ack, 0, opaque);
+    public void WritePing(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.None, 0, opaque);
 
-    public void WriteSettingsAck() => WriteControl(FrameType.Settings, FrameFlags.Ack, 0, default);
+    public void WritePingAck(ReadOnlySpan<byte> opaque) => WriteAnswer(FrameType.Ping, opaque);
+
+    public void WriteSettingsAck() => WriteAnswer(FrameType.Settings, default);
 
     public void WriteSettings(ReadOnlySpan<(SettingId Id, uint Value)> settings)
     {
@@ -129,9 +140,15 @@ internal sealed class OutputQueue
         WriteControl(FrameType.GoAway, FrameFlags.None, 0, payload);
     }
 
+    private void WriteAnswer(FrameType type, ReadOnlySpan<byte> payload)
+    {
+        WriteControl(type, FrameFlags.Ack, 0, payload);
+        tail!.Answers++;
+        Answers++;
+    }
+
     private void WriteControl(FrameType type, FrameFlags flags, int stream, ReadOnlySpan<byte> payload)
     {
-        ControlFrames++;
         WriteFrameHeader(payload.Length, type, flags, stream);
         Write(payload);
     }
@@ -146,6 +163,14 @@ internal sealed class OutputQueue
         header[4] = (byte)flags;
         BinaryPrimitives.WriteInt32BigEndian(header[5..], stream);
         Write(header);
+    }
+
+    private void Add(Segment segment, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(segment.Buffer.AsSpan(segment.End));
+        segment.End += bytes.Length;
+        Length += bytes.Length;
+        Written += bytes.Length;
     }
 
     private Segment Room(int bytes)

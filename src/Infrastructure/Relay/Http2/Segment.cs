@@ -29,10 +29,17 @@ internal sealed class Segment
 
     public int Room => Size - End;
 
+    /// <summary>Acknowledgements that end in it.</summary>
+    public int Answers { get; set; }
+
+    /// <summary>Flow-controlled bytes put in it.</summary>
+    public int DataBytes { get; private set; }
+
     public static Segment Rent() => cache is { Count: > 0 } stack ? stack.Pop() : new Segment();
 
     public void Credit(ITakenSink sink, int bytes)
     {
+        DataBytes += bytes;
         for (var i = 0; i < creditCount; i++)
         {
             if (!ReferenceEquals(credits[i].Sink, sink)) continue;
@@ -50,7 +57,7 @@ internal sealed class Segment
         for (var i = 0; i < creditCount; i++) credits[i].Sink.Taken(credits[i].Bytes);
         Array.Clear(credits, 0, creditCount);
         creditCount = 0;
-        Start = End = 0;
+        Start = End = Answers = DataBytes = 0;
         Next = null;
         cache ??= new Stack<Segment>(CachedPerThread);
         if (cache.Count < CachedPerThread) cache.Push(this);

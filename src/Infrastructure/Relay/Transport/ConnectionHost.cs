@@ -30,12 +30,12 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private uint batches;
     private long sampledAt;
 
-    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, string peer, Action<ConnectionHost> ended)
+    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, Action<ConnectionHost> ended)
     {
         this.services = services;
         this.ended = ended;
-        this.peer = peer;
-        client = new ClientConnection(shared, this, peer, services.NowMs());
+        this.peer = peer.ToString();
+        client = new ClientConnection(shared, this, this.peer, services.NowMs());
         clientEndpoint = new Endpoint(this, client, link, ClientLost);
     }
 
@@ -68,11 +68,14 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     void IRelayEffects.CloseDriver(DriverConnection driver)
     {
         if (!drivers.TryGetValue(driver, out var link)) return;
-        if (link.Endpoint is { } endpoint) endpoint.CloseWhenSent();
+        if (link.Endpoint is { } endpoint) CloseInTime(endpoint);
         else RemoveDriver(link, "closed");
     }
 
-    void IRelayEffects.CloseClient() => clientEndpoint.CloseWhenSent();
+    void IRelayEffects.CloseClient() => CloseInTime(clientEndpoint);
+
+    void IRelayEffects.PeerMisbehaved(CallSide side, string reason) => 
+        services.Limits.Hit(side, reason, side == CallSide.Driver ? $"a driver of {peer}" : peer);
 
     void IRelayEffects.Admit(ParkedGroup group, RouteRequest request)
     {
@@ -88,6 +91,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     void IRelayEffects.Released(LiveBinding binding, string userAgent) =>
         _ = services.Control.ReleasedAsync(binding, new Domain.Sessions.Caller(binding.Key.UserId, peer, userAgent));
+
+    void IRelayEffects.Denied(GatewayError error, int count, Domain.Sessions.Caller caller) => _ = services.Control.DeniedAsync(error, count, caller);
 
     void IRelayEffects.CallEnded(in CallOutcome outcome) => services.Control.CallEnded(outcome);
 
@@ -172,7 +177,20 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
         link.Endpoint = new Endpoint(this, link.Driver, new SocketLink(socket!), why => RemoveDriver(link, why));
         link.Endpoint.Start();
-        if (link.Driver.IsGone) link.Endpoint.CloseWhenSent();
+        if (link.Driver.IsGone) CloseInTime(link.Endpoint);
+    }
+
+    /// <summary>A peer that does not take its last bytes would hold its socket for ever.</summary>
+    private void CloseInTime(Endpoint endpoint)
+    {
+        endpoint.CloseWhenSent();
+        if (!endpoint.IsClosed) _ = CloseLaterAsync(endpoint);
+    }
+
+    private async Task CloseLaterAsync(Endpoint endpoint)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(services.SlowPeerSeconds), services.Time);
+        Post(new Event(() => endpoint.Close("it did not take its last bytes")));
     }
 
     private void RemoveDriver(DriverLink link, string why)
