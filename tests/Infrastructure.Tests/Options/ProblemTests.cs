@@ -189,6 +189,21 @@ public sealed class ProblemTests : IDisposable
         Assert.Equal("spark_connect.tls.cert_file", Assert.Single(bad.Problems).Key);
     }
 
+    [Theory]
+    [InlineData("store.dead_after_seconds=29", "store.dead_after_seconds")]
+    [InlineData("store.activity_seconds=301", "store.activity_seconds")]
+    public void Load_LimitThatWouldEndWhatLives_IsAProblem(string set, string key) =>
+        Assert.Equal(key, Assert.Single(ConfigFolder.Load([], null, set).Problems).Key);
+
+    [Fact]
+    public void Load_TeamWithLimitsOfItsOwn_HasThem()
+    {
+        var config = ConfigFolder.Load([], null, "spark_connect.on_demand.teams=[{team: ml, environment: prod, idle_timeout_minutes: 0.5}, {team: data, environment: dev}]");
+
+        Assert.Empty(config.Problems);
+        Assert.Equal([(0.5m, 0m), (0m, 0m)], config.Options.SparkConnect.OnDemand.Teams.Select(team => (team.IdleTimeoutMinutes, team.MaxTtlHours)));
+    }
+
     [Fact]
     public void Load_NobodyMayOpenSessions_Warns() =>
         Assert.Contains(ConfigFolder.Load([]).Warnings, warning => warning.Key == "spark_connect.on_demand.teams");

@@ -101,7 +101,7 @@ public sealed class MigrationTests
     public async Task PrepareToServe_PostgresOlder_NamesTheCommand()
     {
         await using var store = await TestStore.CreateAsync("postgres");
-        await store.ExecuteAsync("UPDATE schema_migrations SET name = '0000_before.sql'");
+        await store.ExecuteAsync("UPDATE schema_migrations SET name = '0000_before.sql' WHERE name = '0001_sessions.sql'");
         Assert.Equal(SchemaState.Newer, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
 
         await store.ExecuteAsync("DELETE FROM schema_migrations");
@@ -212,7 +212,7 @@ public sealed class MigrationTests
         var assembly = typeof(Migrator).Assembly;
         var files = assembly.GetManifestResourceNames().Where(name => name.StartsWith("migrations/postgres/", StringComparison.Ordinal)).ToList();
 
-        Assert.Equal(["migrations/postgres/0001_sessions.sql", "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
+        Assert.Equal(["migrations/postgres/0001_sessions.sql", "migrations/postgres/0002_expiry.sql", "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
         Assert.All(files, file => Assert.Null(StatementLint.Find(Read(assembly, file))));
     }
 

@@ -127,7 +127,7 @@ internal sealed class TestStore : IAsyncDisposable
     public async Task<List<string>> ActionsAsync() => [.. (await QueryAsync("SELECT action FROM audit_log ORDER BY id")).Select(row => row["action"])];
 
     /// <summary>SQL of a time that many seconds ago, on the store's clock.</summary>
-    public string Ago(int seconds) => IsPostgres ? $"now() - INTERVAL '{seconds} seconds'" : $"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')";
+    public string Ago(int seconds) => IsPostgres ? $"now() - INTERVAL '{seconds} seconds'" : $"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '{-seconds} seconds')";
 
     public async ValueTask DisposeAsync()
     {
