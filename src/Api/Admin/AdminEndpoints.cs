@@ -22,7 +22,6 @@ internal static class AdminEndpoints
         MapCollection(sessions);
         MapByRowId(sessions);
         MapByName(sessions.MapGroup("").ExcludeFromDescription());
-        app.MapFallback($"{Root}/{{**rest}}", NotFound);
         app.MapApiDescription();
     }
 
@@ -92,6 +91,7 @@ internal static class AdminEndpoints
         try
         {
             await next(context);
+            if (Unrouted(context) is { } problem && !context.Response.HasStarted) await problem.ToResult().ExecuteAsync(context);
         }
         catch (BadHttpRequestException bad) when (!context.Response.HasStarted)
         {
@@ -100,10 +100,18 @@ internal static class AdminEndpoints
         }
     }
 
-    private static IResult NotFound(HttpContext context)
+    /// <summary>What routing refuses has no body of its own.</summary>
+    private static Problem? Unrouted(HttpContext context)
     {
-        var problem = Problem.Of(new GatewayError(ErrorCode.Unimplemented, Blame.Client,
-            $"{context.Request.Method} {context.Request.Path} is nothing that this API has; {ApiDescription.Page} shows what it has."));
-        return (problem with { Status = StatusCodes.Status404NotFound }).ToResult();
+        var (request, status) = (context.Request, context.Response.StatusCode);
+        if (context.Response.ContentType is not null) return null;
+        var text = status switch
+        {
+            StatusCodes.Status404NotFound => $"This API has no {request.Path}; {ApiDescription.Page} shows what it has.",
+            StatusCodes.Status405MethodNotAllowed => $"{request.Path} takes no {request.Method}; {ApiDescription.Page} shows what it takes.",
+            StatusCodes.Status415UnsupportedMediaType => "The body must be JSON: send the header 'content-type: application/json'.",
+            _ => null,
+        };
+        return text is null ? null : Problem.Of(GatewayError.Invalid(text)) with { Status = status };
     }
 }

@@ -56,11 +56,12 @@ internal sealed record SessionView(
 /// <param name="Next">For the parameter `after` of the next page; absent: this is the last.</param>
 internal sealed record SessionListView(IReadOnlyList<SessionView> Items, string? Next);
 
+/// <param name="Via">How it came to the session, in the words of the table `bindings`.</param>
 /// <param name="ClientSessionPrefix">The first 8 characters of the client session id, which is a credential.</param>
-internal sealed record BindingView(string? User, string ClientSessionPrefix, BindingState State, BoundVia Via, DateTimeOffset CreatedAt, DateTimeOffset? ReleasedAt)
+internal sealed record BindingView(string? User, string ClientSessionPrefix, BindingState State, string Via, DateTimeOffset CreatedAt, DateTimeOffset? ReleasedAt)
 {
     public static BindingView Of(BindingSummary binding) =>
-        new(binding.User, binding.ClientSessionPrefix, binding.State, binding.Via, binding.CreatedAt, binding.ReleasedAt);
+        new(binding.User, binding.ClientSessionPrefix, binding.State, AdminJson.Word(binding.Via).Replace("_", "", StringComparison.Ordinal), binding.CreatedAt, binding.ReleasedAt);
 }
 
 internal sealed record AuditView(

@@ -43,7 +43,7 @@ internal static class DescribeVerb
         foreach (var replica in detail.OpenCalls) output.WriteLine($"{"open calls",-14}{replica.Calls} on replica {replica.Replica} ({replica.Host})");
         output.WriteLine();
         new Table(output, "USER", "CLIENT SESSION", "STATE", "VIA", "SINCE", "RELEASED").Write(
-            [.. detail.Bindings.Select(binding => (string[])[binding.User ?? "(unclaimed)", $"{binding.ClientSessionPrefix}...", AdminJson.Word(binding.State), AdminJson.Word(binding.Via), Table.Time(binding.CreatedAt), Table.Time(binding.ReleasedAt)])]);
+            [.. detail.Bindings.Select(binding => (string[])[binding.User ?? "(unclaimed)", $"{binding.ClientSessionPrefix}...", AdminJson.Word(binding.State), binding.Via, Table.Time(binding.CreatedAt), Table.Time(binding.ReleasedAt)])]);
         output.WriteLine();
         new Table(output, "AT", "ACTION", "ACTOR", "CLIENT SESSION", "REASON", "DETAIL").Write(
             [.. detail.Audit.Select(row => (string[])[Table.Time(row.At), row.Action, row.Actor, row.ClientSessionPrefix ?? "", row.Reason ?? "", row.Detail.GetRawText()])]);
