@@ -98,6 +98,7 @@ public sealed class PrecreateSessionTests
 
         Assert.Equal(ErrorCode.SessionChanged, error.Code);
         Assert.Contains("an operator closed it (ops: not needed)", error.Text, StringComparison.Ordinal);
+        Assert.Contains("without session_id", error.Text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -26,7 +26,7 @@ internal sealed class DriverLogFiles(GatewayOptions options) : IDriverLogs
             if (isCut) file.Seek(-MaxBytes, SeekOrigin.End);
             using var reader = new StreamReader(file, Encoding.UTF8);
             if (isCut) await reader.ReadLineAsync(cancellation);
-            var last = new Queue<string>(lines);
+            var last = new Queue<string>();
             while (await reader.ReadLineAsync(cancellation) is { } line)
             {
                 if (last.Count == lines) last.Dequeue();
