@@ -25,6 +25,7 @@ internal static class OptionRules
         ["spark_connect.enabled"] = ValueRule.FlagValue,
         ["spark_connect.bind"] = ValueRule.IpAddress,
         ["spark_connect.port"] = ValueRule.Port,
+        ["spark_connect.public_address"] = ValueRule.HostAndPortOrEmpty,
         ["spark_connect.idle_timeout_minutes"] = ValueRule.Above0(43_200),
         ["spark_connect.max_ttl_hours"] = ValueRule.Above0(8_760),
         ["spark_connect.max_ttl_notice_minutes"] = ValueRule.Whole(0, 1440),
@@ -132,6 +133,9 @@ internal static class OptionRules
         ["admin.port"] = ValueRule.Port,
         ["admin.token_file"] = ValueRule.FilePath,
         ["admin.max_connections"] = ValueRule.Whole(1, 10_000),
+        ["admin.max_request_bytes"] = ValueRule.Whole(1_024, 1_048_576),
+        ["admin.max_page_items"] = ValueRule.Whole(1, 1_000),
+        ["admin.max_extension_hours"] = ValueRule.Whole(1, 8_760),
 
         ["health.port"] = ValueRule.Whole(0, 65_535),
         ["health.check_seconds"] = ValueRule.Whole(1, 60),

@@ -72,7 +72,7 @@ public sealed class IdentityTests
                 m = ExecutePlanRequest.FromString(bytes.fromhex(part))
                 print("read", m.session_id, m.user_context.user_id, m.user_context.user_name or "-", m.client_type or "-", list(m.tags), m.HasField("plan"))
             """,
-            string.Join(' ', driver.Calls.Select(call => Convert.ToHexString(Grpc.Read(call.Body, out _)))));
+            string.Join(' ', driver.Calls.Select(call => Convert.ToHexString(Grpc.Read(call.Body, out _)!))));
         Assert.Equal(
             [$"read {Session} alice Alice L. client ['tag'] True", $"read {Session} alice - - [] True", $"read {Session} alice - - [] False"],
             read.Split('\n').Where(line => line.StartsWith("read", StringComparison.Ordinal)));
@@ -89,7 +89,7 @@ public sealed class IdentityTests
         var taken = await driver.CallAsync();
         await taken.MessageAsync();
 
-        await call.SendMessageAsync([.. SparkRpc.Request(Session, "mallory"), .. Proto.LengthHead(3, Tail.Length)]);
+        await call.SendMessageAsync((byte[])[.. SparkRpc.Request(Session, "mallory"), .. Proto.LengthHead(3, Tail.Length)]);
 
         Assert.Equal(InvalidArgument, await call.StatusAsync());
         Assert.Equal(ErrorCodes.Cancel, await taken.ResetAsync());

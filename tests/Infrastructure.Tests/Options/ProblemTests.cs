@@ -91,7 +91,7 @@ public sealed class ProblemTests : IDisposable
         { "store:\n  kind: postgres\n  !connection_string_file: none", "store.connection_string_file", "does not exist" },
         { "local:\n  !spark_home: none", "local.spark_home", "does not exist" },
         // Protection that nothing enforces.
-        { "admin:\n  !token_file: tokens", "admin.token_file", "not supported by this version" },
+        { "admin:\n  !token_file: none", "admin.token_file", "does not exist" },
         { "batch:\n  !enabled: true", "batch.enabled", "not supported by this version" },
     };
 

@@ -8,7 +8,6 @@ internal static class UnsupportedRules
     public static void Check(RuleContext context)
     {
         var options = context.Options;
-        RefuseIf(options.Admin.TokenFile.Length > 0, "admin.token_file");
         if (options.Batch.Enabled) context.Refuse("batch.enabled", "the batch API is not supported by this version; set it to false.");
 
         WarnIf(options.ClusterProxyUrl, "cluster_proxy_url");

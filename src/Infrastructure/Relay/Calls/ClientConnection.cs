@@ -25,6 +25,12 @@ internal interface IInflater
 /// </summary>
 internal sealed partial class ClientConnection : Http2Connection
 {
+    /// <summary>Silence after which a connection without calls gives up what it kept for its next ones. Milliseconds.</summary>
+    private const int TrimMs = 2000;
+
+    /// <summary>Streams that we have reset lately: what the client sent them before it knew is no fault of its.</summary>
+    private const int OwnResetsKept = 32;
+
     private readonly RelayShared shared;
     private readonly Dictionary<int, RelayedCall> calls = [];
     private readonly Queue<RelayedCall> downRing = [];
@@ -36,8 +42,13 @@ internal sealed partial class ClientConnection : Http2Connection
     private RelayedCall? dataCall;
     private int prefaceRead;
     private int lastStream;
+    private int skippedFrom;
+    private int skippedTo = -1;
+    private int[] ownResets = [];
+    private uint ownResetCount;
     private int awaitingMessages;
     private long headersSince;
+    private long lastRead;
 
     /// <param name="namesUsers">Its peer is trusted to say who the user of each call is.</param>
     public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now, bool namesUsers = false)
@@ -48,7 +59,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Effects = effects;
         Now = now;
         OpenedAt = now;
-        decoder = new HpackDecoder(4096, Limits.MaxHeaderList, Limits.MaxHeaderFields);
+        decoder = new HpackDecoder(Protocol.DefaultHeaderTable, Limits.MaxHeaderList, Limits.MaxHeaderFields);
         request = new RequestHeaders(shared.Names, namesUsers, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
@@ -75,6 +86,10 @@ internal sealed partial class ClientConnection : Http2Connection
 
     protected override long Clock => Now;
 
+    protected override bool MayPeerEnablePush => true;
+
+    private bool HoldsSpare => spare.Count > 0 && calls.Count == 0;
+
     public override void Receive(ReadOnlySpan<byte> bytes)
     {
         if (IsClosing) return;
@@ -97,6 +112,7 @@ internal sealed partial class ClientConnection : Http2Connection
             ]);
         }
 
+        lastRead = Now;
         var wasInside = IsInsideHeaders;
         base.Receive(bytes);
         if (IsInsideHeaders && !wasInside) headersSince = Now;
@@ -108,6 +124,7 @@ internal sealed partial class ClientConnection : Http2Connection
         if (IsGone || IsClosing) return long.MaxValue;
         var next = HasPeerSettings ? long.MaxValue : OpenedAt + Limits.SlowPeerMs;
         if (awaitingMessages > 0 || IsInsideHeaders) next = Math.Min(next, Now + 1000);
+        if (HoldsSpare) next = Math.Min(next, lastRead + TrimMs);
         foreach (var driver in drivers)
         {
             if (driver.IsIdle) next = Math.Min(next, driver.IsDraining ? Now : driver.IdleSince + Limits.DriverIdleMs);
@@ -131,6 +148,8 @@ internal sealed partial class ClientConnection : Http2Connection
         for (var i = 0; i < drivers.Count; i++) drivers[i].Settle(share);
         SendCredit();
         BoundOutput();
+        HeadScratch.Release();
+        request.Kept.Release();
     }
 
     /// <summary>Ends what has passed its deadline.</summary>
@@ -143,6 +162,7 @@ internal sealed partial class ClientConnection : Http2Connection
             return;
         }
 
+        if (HoldsSpare && Now - lastRead >= TrimMs) spare.Clear();
         if (awaitingMessages > 0)
         {
             foreach (var call in calls.Values.Where(c => c.State == CallState.AwaitingMessage && Now - c.StartedAt > Limits.SlowPeerMs).ToArray())

@@ -10,11 +10,8 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// </summary>
 internal sealed class MessageEditor
 {
-    /// <summary>More than a frame of a client: most reads that hold ends of messages come out in one piece.</summary>
+    /// <summary>More than a frame of a client, so that most parts with ends of messages come out in one piece; far more than what is appended.</summary>
     private const int ScratchBytes = 24 * 1024;
-
-    /// <summary>What is appended must leave room in there: two ids of at most 256 bytes, with their heads.</summary>
-    public const int MostTailBytes = 1024;
 
     private static readonly GatewayError Compressed = new(ErrorCode.Unimplemented, Blame.Client,
         "The request is gRPC-compressed, which this gateway does not take: it verifies the user of each message. Switch the compression of requests off in the client.");

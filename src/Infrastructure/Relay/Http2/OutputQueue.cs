@@ -5,9 +5,13 @@ namespace SparkGateway.Infrastructure.Relay.Http2;
 /// <summary>The bytes that wait for one socket, as whole frames in order. Holds no buffer while it is empty.</summary>
 internal sealed class OutputQueue
 {
+    /// <summary>RFC 7541 section 6.3: a dynamic table size update to 0.</summary>
+    private const byte EmptyTable = 0x20;
+
     private Segment? head;
     private Segment? tail;
     private int dataBytes;
+    private TableSize tableSize;
 
     public bool IsEmpty => head is null;
 
@@ -28,15 +32,29 @@ internal sealed class OutputQueue
     /// <summary>What waits beside flow-controlled data: no window bounds it.</summary>
     public int OverheadBytes => Length - dataBytes;
 
-    /// <summary>The next bytes to send: of one segment.</summary>
-    public ReadOnlyMemory<byte> Next => head is null ? default : head.Buffer.AsMemory(head.Start, head.Length);
+    /// <summary>The next bytes to send: of one segment, which stays as it is until <see cref="Advance"/>.</summary>
+    public ReadOnlyMemory<byte> Next
+    {
+        get
+        {
+            if (head is null) return default;
+            head.IsLent = true;
+            return head.Buffer.AsMemory(head.Start, head.Length);
+        }
+    }
 
     /// <summary>The socket has taken so many of <see cref="Next"/>.</summary>
     public void Advance(int bytes)
     {
         Length -= bytes;
         head!.Start += bytes;
-        if (head.Length > 0) return;
+        head.IsLent = false;
+        if (head.Length > 0)
+        {
+            Shrink(head);
+            return;
+        }
+
         var done = head;
         head = done.Next;
         if (head is null) tail = null;
@@ -78,20 +96,27 @@ internal sealed class OutputQueue
         }
     }
 
+    /// <summary>The peer has made its table smaller than the one every encoder begins with: the next block must say that ours is empty.</summary>
+    public void OweTableSize() => tableSize = tableSize == TableSize.Untold ? TableSize.Owed : tableSize;
+
     /// <summary>A header block as HEADERS and, above the peer's frame size, CONTINUATION frames. The block may come in two pieces.</summary>
     public void WriteHeaders(int stream, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool endStream, int maxFrame)
     {
         var type = FrameType.Headers;
         PayloadFrames++;
+        ReadOnlySpan<byte> lead = tableSize == TableSize.Owed ? [EmptyTable] : default;
+        if (tableSize == TableSize.Owed) tableSize = TableSize.Told;
         do
         {
-            var a = first[..Math.Min(first.Length, maxFrame)];
+            var a = first[..Math.Min(first.Length, maxFrame - lead.Length)];
             first = first[a.Length..];
-            var b = second[..Math.Min(second.Length, maxFrame - a.Length)];
+            var b = second[..Math.Min(second.Length, maxFrame - lead.Length - a.Length)];
             second = second[b.Length..];
             var flags = first.IsEmpty && second.IsEmpty ? FrameFlags.EndHeaders : FrameFlags.None;
             if (type == FrameType.Headers && endStream) flags |= FrameFlags.EndStream;
-            WriteFrameHeader(a.Length + b.Length, type, flags, stream);
+            WriteFrameHeader(lead.Length + a.Length + b.Length, type, flags, stream);
+            Write(lead);
+            lead = default;
             Write(a);
             Write(b);
             type = FrameType.Continuation;
@@ -140,6 +165,13 @@ internal sealed class OutputQueue
         WriteControl(FrameType.GoAway, FrameFlags.None, 0, payload);
     }
 
+    private enum TableSize
+    {
+        Untold,
+        Owed,
+        Told,
+    }
+
     private void WriteAnswer(FrameType type, ReadOnlySpan<byte> payload)
     {
         WriteControl(type, FrameFlags.Ack, 0, payload);
@@ -175,10 +207,28 @@ internal sealed class OutputQueue
 
     private Segment Room(int bytes)
     {
-        if (tail is not null && tail.Room >= bytes) return tail;
+        if (tail is null) return head = tail = Segment.RentSmall();
+        if (tail.Room >= bytes) return tail;
         var segment = Segment.Rent();
-        if (tail is null) head = segment;
-        else tail.Next = segment;
+        if (ReferenceEquals(head, tail) && tail is { IsSmall: true, IsLent: false })
+        {
+            // It only began small: what leaves together goes out in one write.
+            segment.Adopt(tail);
+            head = segment;
+        }
+        else
+        {
+            tail.Next = segment;
+        }
+
         return tail = segment;
+    }
+
+    /// <summary>A peer that stalls near the end of a large segment does not keep it.</summary>
+    private void Shrink(Segment first)
+    {
+        if (first.IsSmall || first.Length > Segment.SmallSize || first.Next is not null) return;
+        head = tail = Segment.RentSmall();
+        head.Adopt(first);
     }
 }
