@@ -269,9 +269,14 @@ public sealed class RelayOptions
 
 public sealed class IdentityOptions
 {
+    /// <summary>Names the user of a call, where a trusted peer sends it; never passed to a driver.</summary>
     public string Header { get; set; } = "";
 
+    /// <summary>Whose header is believed: the addresses of sockets, whatever a PROXY protocol header says.</summary>
     public List<string> TrustedPeers { get; set; } = [];
+
+    /// <summary>Each call has such a user, and its messages are changed so that the driver sees no other.</summary>
+    public bool Enforce { get; set; }
 }
 
 public sealed class StoreOptions

@@ -102,8 +102,9 @@ internal static class OptionRules
         ["relay.driver_idle_seconds"] = ValueRule.Whole(1, Day),
         ["relay.keepalive_seconds"] = ValueRule.Whole(1, 7_200),
 
-        ["identity.header"] = ValueRule.AnyText,
+        ["identity.header"] = ValueRule.HeaderNameOrEmpty,
         ["identity.trusted_peers[]"] = ValueRule.PeerRange,
+        ["identity.enforce"] = ValueRule.FlagValue,
 
         ["store.kind"] = ValueRule.OneOf("sqlite", "postgres"),
         ["store.connection_string_file"] = ValueRule.FilePath,

@@ -36,6 +36,8 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     public static readonly ValueRule HeaderName = Text("a header name in lower case that is not one of gRPC's own and does not end in -bin", text => Header().IsMatch(text) && !IsReservedHeader(text));
 
+    public static readonly ValueRule HeaderNameOrEmpty = Text($"empty, or {HeaderName.Allowed}", text => text.Length == 0 || HeaderName.Holds(text));
+
     public static readonly ValueRule Memory = Text("a Spark size such as 512m or 4g", text => MemorySize().IsMatch(text));
 
     public static readonly ValueRule MemoryOrEmpty = Text("empty, or a Spark size such as 512m or 4g", text => text.Length == 0 || MemorySize().IsMatch(text));
