@@ -119,7 +119,8 @@ public static class RelayStream
             // An error would keep the client's release thread busy for ten minutes.
             if (IsRelease(request.Rpc)) return new Place.Answered(new Admission.AnswerOk());
             if (bound.Binding.State == BindingState.Released) return EndTexts.Released(bound.Session);
-            return bound.Binding.Via == BoundVia.PreCreated ? EndTexts.EndedPrecreated(bound.Session) : EndTexts.Ended(bound.Session, lastWords.For(bound.Session, request.Key.UserId));
+            var ended = EndTexts.Ended(bound.Session, lastWords.For(bound.Session, request.Key.UserId));
+            return bound.Binding.Via == BoundVia.PreCreated ? EndTexts.UsedUp(ended) : ended;
         }
 
         private static bool IsRelease(SparkRpc rpc) => rpc is SparkRpc.ReleaseSession or SparkRpc.ReleaseExecute;
