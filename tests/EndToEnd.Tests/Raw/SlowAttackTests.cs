@@ -4,8 +4,27 @@ using SparkGateway.Testing.Http2;
 
 namespace SparkGateway.EndToEnd.Tests.Raw;
 
+/// <summary>A gateway that waits for nobody for long, with two drivers that never answer by themselves.</summary>
+public sealed class ImpatientGateway : IAsyncLifetime
+{
+    public ScriptedDriver Silent { get; } = ScriptedDriver.Start(H2Options.Driver with { KeepsBodies = false }, _ => Task.CompletedTask);
+
+    public ScriptedDriver Scripted { get; } = ScriptedDriver.Start(H2Options.Driver with { KeepsBodies = false });
+
+    internal AttackScene Scene { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Scene = await AttackScene.StartAsync(new GatewaySetup { Settings = ["relay.slow_peer_seconds=2"] }, Silent, Scripted);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Scene.DisposeAsync();
+        await Silent.DisposeAsync();
+        await Scripted.DisposeAsync();
+    }
+}
+
 /// <summary>Attacks by many or by waiting: connections and calls that do nothing but hold what they got.</summary>
-public sealed class SlowAttackTests
+public sealed class SlowAttackTests(ImpatientGateway shared) : IClassFixture<ImpatientGateway>
 {
     private const int InvalidArgument = 3;
     private const int Crowd = 300;
@@ -14,17 +33,19 @@ public sealed class SlowAttackTests
 
     private const string TooSlow = "preface or headers too slow";
 
-    private static readonly GatewaySetup Impatient = new() { Settings = ["relay.slow_peer_seconds=2"] };
+    private const int Silent = 1;
+    private const int Scripted = 2;
+
+    private readonly AttackScene scene = shared.Scene;
 
     [Fact]
     public async Task Connections_ThatSayNothing_AreClosed()
     {
-        await using var scene = await AttackScene.StartAsync(Impatient);
         var before = scene.Gateway.OpenFiles();
 
         await scene.RunAsync(async () =>
         {
-            var crowd = await CrowdAsync(scene, []);
+            var crowd = await CrowdAsync([]);
             await Task.WhenAll(crowd.Select(EndAsync));
         });
 
@@ -35,12 +56,11 @@ public sealed class SlowAttackTests
     [Fact]
     public async Task Connections_ThatCloseTheirHalf_AreClosedAtOnce()
     {
-        await using var scene = await AttackScene.StartAsync(new GatewaySetup { Settings = ["relay.slow_peer_seconds=3600"] });
         var before = scene.Gateway.OpenFiles();
 
         await scene.RunAsync(async () =>
         {
-            var crowd = await CrowdAsync(scene, [.. H2Connection.Preface, .. Frame.Settings().ToBytes()]);
+            var crowd = await CrowdAsync([.. H2Connection.Preface, .. Frame.Settings().ToBytes()]);
             foreach (var socket in crowd) socket.Shutdown(SocketShutdown.Send);
             await Task.WhenAll(crowd.Select(EndAsync));
         });
@@ -51,8 +71,6 @@ public sealed class SlowAttackTests
     [Fact]
     public async Task Clients_ThatDripTheirBytes_AreEnded()
     {
-        await using var scene = await AttackScene.StartAsync(Impatient);
-
         await scene.RunAsync(async () =>
         {
             var preface = DripAsync(await RawH2Client.DialAsync(scene.Gateway.Process.Port), H2Connection.Preface);
@@ -76,12 +94,10 @@ public sealed class SlowAttackTests
     {
         const int Window = 64 * 1024 * 1024;
         const int MostHeld = 3 * 1024 * 1024;
-        await using var driver = ScriptedDriver.Start(H2Options.Driver with { KeepsBodies = false });
-        await using var scene = await AttackScene.StartAsync(new GatewaySetup(), driver);
         var reader = new H2Options { Settings = [new(SettingId.InitialWindowSize, Window)], ConnectionWindowIncrement = Window, ReceiveBufferBytes = 65_536, CreditsData = false };
         await using var client = await scene.Gateway.ConnectAsync(reader);
-        var call = await client.CallAsync(SparkRpc.ExecutePlan, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(1));
-        var taken = await driver.CallAsync();
+        var call = await client.CallAsync(SparkRpc.ExecutePlan, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(Scripted));
+        var taken = await shared.Scripted.CallAsync();
         client.PauseReading();
 
         await taken.SendHeadersAsync(Grpc.ResponseHeaders());
@@ -102,12 +118,12 @@ public sealed class SlowAttackTests
         const int Allowed = 10_000;
         const int Above = 500;
         await using var engine = SlowEngine.Create();
-        await using var scene = await AttackScene.StartAsync(engine.Setup);
-        await using var client = await scene.Gateway.ConnectAsync();
+        await using var starting = await AttackScene.StartAsync(engine.Setup);
+        await using var client = await starting.Gateway.ConnectAsync();
         var message = Grpc.Frame(SparkRpc.Request(RawGateway.NewSession(), "ada"));
         var block = HeaderEncoder.Encode(Grpc.RequestHeaders(SparkRpc.ExecutePlan, "localhost"));
 
-        await scene.RunAsync(async () =>
+        await starting.RunAsync(async () =>
         {
             if (client.Frames.Any(frame => frame.Type == FrameType.RstStream)) return;
             foreach (var part in Enumerable.Range(0, Allowed + Above).Chunk(500))
@@ -119,17 +135,15 @@ public sealed class SlowAttackTests
         Assert.Equal(Above, refused.Length);
         Assert.All(refused, frame => Assert.Equal(ErrorCodes.RefusedStream, frame.Code));
         client.Abort();
-        await Deadlines.UntilAsync("the end of the parked calls", async () => await scene.Gateway.Process.MetricAsync("spark_connect_proxy_requests_total", "rpc=\"ExecutePlan\"") >= Allowed);
+        await Deadlines.UntilAsync("the end of the parked calls", async () => await starting.Gateway.Process.MetricAsync("spark_connect_proxy_requests_total", "rpc=\"ExecutePlan\"") >= Allowed);
     }
 
     [Fact]
     public async Task Calls_ThatADriverNeverAnswers_AreCutOffWithTheirClient()
     {
         const int Count = 5_000;
-        await using var silent = ScriptedDriver.Start(H2Options.Driver with { KeepsBodies = false }, _ => Task.CompletedTask);
-        await using var scene = await AttackScene.StartAsync(new GatewaySetup(), silent);
         var message = Grpc.Frame(SparkRpc.Request(RawGateway.NewSession(), "ada"));
-        var block = AttackBytes.Block(1);
+        var block = AttackBytes.Block(Silent);
         var calls = Enumerable.Range(0, Count).SelectMany(number => (byte[])[.. Frame.Headers((2 * number) + 1, block).ToBytes(), .. Frame.Data((2 * number) + 1, message, endStream: true).ToBytes()]).ToArray();
 
         await using var client = await scene.Gateway.ConnectAsync();
@@ -138,7 +152,7 @@ public sealed class SlowAttackTests
         client.Abort();
 
         await Deadlines.UntilAsync("the end of the calls", async () => await scene.Gateway.Process.MetricAsync("spark_connect_open_calls") == 0);
-        await silent.Connections[0].ClosedAsync();
+        await shared.Silent.Connections[0].ClosedAsync();
 
         async Task OpenAsync()
         {
@@ -148,7 +162,7 @@ public sealed class SlowAttackTests
         }
     }
 
-    private static async Task<IReadOnlyList<Socket>> CrowdAsync(AttackScene scene, byte[] hello)
+    private async Task<IReadOnlyList<Socket>> CrowdAsync(byte[] hello)
     {
         var crowd = new List<Socket>();
         while (crowd.Count < Crowd)
