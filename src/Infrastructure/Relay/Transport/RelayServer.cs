@@ -124,6 +124,9 @@ internal sealed partial class RelayServer : BackgroundService
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Relay.SlowPeerSeconds), services.Time);
             await stream.AuthenticateAsServerAsync(certificate.Options(), limit.Token);
             if (stream.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) throw new IOException("the client did not offer h2 (ALPN)");
+
+            // Not before: a handshake computes for a millisecond.
+            InlineCompletions.Prefer(socket);
             return new TlsLink(stream);
         }
         catch
