@@ -26,7 +26,7 @@ internal sealed class Endpoint
     private readonly Link link;
     private readonly Action<string> lost;
     private readonly Completion readDone;
-    private readonly Completion writeDone;
+    private Completion? writeDone;
     private ValueTaskAwaiter<int> waiting;
     private ValueTaskAwaiter<int> writing;
     private bool isWriting;
@@ -43,7 +43,6 @@ internal sealed class Endpoint
         this.link = link;
         this.lost = lost;
         readDone = new Completion(this, static endpoint => endpoint.Read());
-        writeDone = new Completion(this, static endpoint => endpoint.Sent());
     }
 
     public bool HasOutput => !connection.Output.IsEmpty && !isWriting && !isClosed;
@@ -69,6 +68,8 @@ internal sealed class Endpoint
             isWriting = true;
             if (!writing.IsCompleted)
             {
+                // Only a peer that reads slower than it is sent to needs one.
+                writeDone ??= new Completion(this, static endpoint => endpoint.Sent());
                 writing.UnsafeOnCompleted(writeDone.Signal);
                 return;
             }
@@ -193,12 +194,14 @@ internal sealed class Endpoint
         {
             this.endpoint = endpoint;
             this.run = run;
-            Signal = () => endpoint.loop.Post(this);
+            Signal = Post;
         }
 
         /// <summary>Made once, so that waiting allocates nothing.</summary>
         public Action Signal { get; }
 
         public override void Run() => run(endpoint);
+
+        private void Post() => endpoint.loop.Post(this);
     }
 }
