@@ -107,6 +107,18 @@ internal sealed partial class ClientConnection
     public void DriverRefused(DriverConnection driver, IReadOnlyCollection<RelayedCall> refused) =>
         EndCalls(refused, driver.Route.ClosedBy ?? GatewayError.Unavailable(Blame.Driver, $"The driver of session {driver.Route.Session.Name} is closing its connection."));
 
+    /// <summary>Calls that waited for a place on a connection which takes no more were never sent: they go to a new one, in their order.</summary>
+    public void MoveWaiting(DriverConnection from)
+    {
+        foreach (var call in from.TakeWaiting())
+        {
+            var driver = DriverOf(from.Route);
+            from.Account.MoveTo(driver.Account, call.Up.Length);
+            call.InUpRing = false;
+            driver.Admit(call);
+        }
+    }
+
     /// <summary>The session has ended: its calls are told why.</summary>
     public void RouteClosed(Route route)
     {
@@ -164,7 +176,7 @@ internal sealed partial class ClientConnection
     private void AnswerHealth(RelayedCall call, HealthRpc rpc)
     {
         SetState(call, CallState.Answered);
-        AnswerWith(call, LocalReply.Serving());
+        AnswerWith(call, LocalReply.Health(isServing: !isShuttingDown));
         if (rpc == HealthRpc.Check) EndLocally(call, null);
     }
 
@@ -207,7 +219,11 @@ internal sealed partial class ClientConnection
             // Its client waits for nothing but the word that the session is gone: it is.
             if (error.Code is ErrorCode.SessionChanged or ErrorCode.SessionClosed && call.Rpc is SparkRpc.ReleaseExecute or SparkRpc.ReleaseSession && !call.ResponseStarted)
                 AnswerOk(call, call.Binding!.Key.ClientSessionId);
-            else if (call.ClientSideEnded) LeaveDriver(call, Http2Error.Cancel);
+            else if (call.ClientSideEnded)
+            {
+                LeaveDriver(call, Http2Error.Cancel);
+                FinishIfOver(call);
+            }
             else Answer(call, error.Code == ErrorCode.SessionChanged && call.Binding is { IsReleased: true } own ? EndTexts.Released(own.Route.Session) : error);
         }
     }
@@ -224,7 +240,7 @@ internal sealed partial class ClientConnection
 
     private void ResetClient(RelayedCall call, Http2Error code)
     {
-        Output.WriteRstStream(call.ClientStream, code);
+        WriteReset(call.ClientStream, code);
         CancelByClient(call);
     }
 
@@ -286,10 +302,10 @@ internal sealed partial class ClientConnection
         SetState(call, CallState.Done);
         calls.Remove(call.ClientStream);
         if (ReferenceEquals(dataCall, call)) dataCall = null;
-        call.Binding?.Route.CallEnded();
+        call.Binding?.Route.CallEnded(isBroken: call.EndedBy != CallSide.Driver);
         Effects.CallEnded(new CallOutcome(call.Rpc, call.Binding?.Route, call.EndedBy, call.GrpcStatus, call.Error));
         if (spare.Count < MaxSpareCalls && call.CanBeReused && call.Rpc != SparkRpc.CloneSession) spare.Push(call);
-        if (isShuttingDown && calls.Count == 0 && !IsGone) FinishShutdown();
+        FinishIfDrained();
     }
 
     private void Drop(DriverConnection driver)

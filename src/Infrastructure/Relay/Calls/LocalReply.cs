@@ -38,6 +38,9 @@ internal static class LocalReply
         to.Append("grpc-status"u8, Encoding.ASCII.GetBytes(((int)code).ToString(System.Globalization.CultureInfo.InvariantCulture)));
         to.Append("grpc-message"u8, Encoding.ASCII.GetBytes(PercentEncode(text)));
         to.Append("grpc-status-details-bin"u8, Details((int)code, text, error));
+
+        // As gRPC demands where a compressed request is refused: the client can send it again without.
+        if (error.Code == ErrorCode.Unimplemented) to.Append("grpc-accept-encoding"u8, "identity"u8);
     }
 
     /// <summary>A message of one field: the id of the client session, which clients check.</summary>
@@ -48,8 +51,8 @@ internal static class LocalReply
         return WithPrefix(message.WrittenSpan);
     }
 
-    /// <summary>grpc.health.v1.HealthCheckResponse { status: SERVING }.</summary>
-    public static byte[] Serving() => WithPrefix([0x08, 0x01]);
+    /// <summary>grpc.health.v1.HealthCheckResponse: SERVING (1) or NOT_SERVING (2).</summary>
+    public static byte[] Health(bool isServing) => WithPrefix([0x08, isServing ? (byte)1 : (byte)2]);
 
     private static byte[] WithPrefix(ReadOnlySpan<byte> message)
     {

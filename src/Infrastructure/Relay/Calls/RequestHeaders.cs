@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Infrastructure.Relay.Http2;
@@ -9,14 +10,19 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// Takes one request's decoded headers apart: what goes to the driver, what is the gateway's, and which RPC it is.
 /// One for each client connection, used again for each call.
 /// </summary>
-internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposable
+/// <param name="namesUsers">The peer is trusted to name the user; the header of another is dropped.</param>
+/// <param name="keepsCredential">The client's credential is not for the gateway, so a driver may want it.</param>
+internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool keepsCredential) : IHeaderSink, IDisposable
 {
-    private static readonly SearchValues<byte> Upper = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
+    /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
+    private const int MaxKnown = 8;
 
     private readonly ArrayBufferWriter<byte> own = new(128);
+    private readonly (byte[] Said, GatewayHeaders Headers)[] known = new (byte[], GatewayHeaders)[MaxKnown];
     private bool sawRegular;
-    private GatewayHeaders? latest;
-    private byte[] latestOwn = [];
+    private PseudoFields seen;
+    private int knownCount;
+    private int latest;
 
     /// <summary>The headers for the driver, re-encoded without table state; :authority and the driver's token are added later.</summary>
     public HeaderBlockWriter Kept { get; } = new();
@@ -30,6 +36,15 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
 
     public bool IsMalformed { get; private set; }
 
+    /// <summary>Each of :method, :scheme and :path is there.</summary>
+    public bool IsComplete => (seen & PseudoFields.Demanded) == PseudoFields.Demanded;
+
+    /// <summary>Trailers must have none.</summary>
+    public bool HasPseudoFields => seen != PseudoFields.None;
+
+    /// <summary>What content-length promises; -1: nothing.</summary>
+    public long ContentLength { get; private set; }
+
     public bool IsGrpc { get; private set; }
 
     public void Begin()
@@ -37,56 +52,71 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
         Kept.Reset();
         own.ResetWrittenCount();
         sawRegular = false;
+        seen = PseudoFields.None;
+        ContentLength = -1;
         Rpc = SparkRpc.Other;
         Health = HealthRpc.None;
         IsSparkService = IsMalformed = IsGrpc = false;
     }
 
-    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
     {
-        if (name.IsEmpty || name.ContainsAny(Upper))
-        {
-            IsMalformed = true;
-            return;
-        }
-
-        if (name[0] == ':') Pseudo(name, value);
-        else Regular(name, value);
+        if (!FieldRules.IsValid(name, value)) IsMalformed = true;
+        else if (FieldRules.IsPseudo(name)) Pseudo(name, value, isNeverIndexed);
+        else Regular(name, value, isNeverIndexed);
     }
 
-    /// <summary>What this request said to the gateway: the same object as the last time, if it said the same.</summary>
+    /// <summary>What this request said to the gateway: the same object as before, if it said the same.</summary>
     public GatewayHeaders Own()
     {
-        if (latest is not null && own.WrittenSpan.SequenceEqual(latestOwn)) return latest;
-        latestOwn = own.WrittenSpan.ToArray();
-        return latest = Read(latestOwn);
+        if (knownCount > 0 && own.WrittenSpan.SequenceEqual(known[latest].Said)) return known[latest].Headers;
+        for (var n = 0; n < Math.Min(knownCount, MaxKnown); n++)
+        {
+            if (!own.WrittenSpan.SequenceEqual(known[n].Said)) continue;
+            latest = n;
+            return known[n].Headers;
+        }
+
+        var said = own.WrittenSpan.ToArray();
+        latest = knownCount % MaxKnown;
+        knownCount = knownCount + 1 < 2 * MaxKnown ? knownCount + 1 : MaxKnown;
+        known[latest] = (said, Read(said));
+        return known[latest].Headers;
     }
 
     public void Dispose() => Kept.Dispose();
 
-    private void Pseudo(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    private void Pseudo(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
     {
-        if (sawRegular) IsMalformed = true;
-        if (name.SequenceEqual(":authority"u8))
+        var field = name.SequenceEqual(":path"u8) ? PseudoFields.Path
+            : name.SequenceEqual(":method"u8) ? PseudoFields.Method
+            : name.SequenceEqual(":scheme"u8) ? PseudoFields.Scheme
+            : name.SequenceEqual(":authority"u8) ? PseudoFields.Authority : PseudoFields.None;
+        if (sawRegular || field == PseudoFields.None || (seen & field) != 0) IsMalformed = true;
+        seen |= field;
+        if (field == PseudoFields.Authority)
         {
             Keep('a', value);
             return;
         }
 
-        if (name.SequenceEqual(":path"u8)) ReadPath(value);
-        else if (!name.SequenceEqual(":method"u8) && !name.SequenceEqual(":scheme"u8)) IsMalformed = true;
+        if (field == PseudoFields.Path)
+        {
+            ReadPath(value);
+            if (value.IsEmpty) IsMalformed = true;
+        }
 
         // The driver's side is always plain HTTP/2, whatever the client's is.
-        Kept.Append(name, name.SequenceEqual(":scheme"u8) ? "http"u8 : value);
+        Kept.Append(name, field == PseudoFields.Scheme ? "http"u8 : value, isNeverIndexed);
     }
 
-    private void Regular(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    private void Regular(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
     {
         sawRegular = true;
         var kind = names.Kind(name);
         if (kind != GatewayHeader.None)
         {
-            Keep((char)('0' + (int)kind), value);
+            if (kind != GatewayHeader.Identity || namesUsers) Keep((char)('0' + (int)kind), value);
             return;
         }
 
@@ -97,12 +127,20 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
             return;
         }
 
-        if (name.SequenceEqual("connection"u8) || name.SequenceEqual("transfer-encoding"u8) || name.SequenceEqual("upgrade"u8)) IsMalformed = true;
+        if (FieldRules.IsOfConnection(name)) IsMalformed = true;
         else if (name.SequenceEqual("te"u8) && !value.SequenceEqual("trailers"u8)) IsMalformed = true;
         else if (name.SequenceEqual("content-type"u8)) IsGrpc = value.StartsWith("application/grpc"u8);
         else if (name.SequenceEqual("user-agent"u8)) Keep('u', value);
+        else if (name.SequenceEqual("content-length"u8)) ReadContentLength(value);
         else if (IsFromProxy(name)) Keep('f', default);
-        Kept.Append(name, value);
+        Kept.Append(name, value, isNeverIndexed);
+    }
+
+    private void ReadContentLength(ReadOnlySpan<byte> value)
+    {
+        var isNumber = Utf8Parser.TryParse(value, out long length, out var used) && used == value.Length && length >= 0;
+        if (!isNumber || (ContentLength >= 0 && ContentLength != length)) IsMalformed = true;
+        ContentLength = isNumber ? length : -1;
     }
 
     private static bool IsFromProxy(ReadOnlySpan<byte> name) =>
@@ -119,14 +157,22 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
 
     private void Keep(char tag, ReadOnlySpan<byte> value)
     {
+        // Cut before its length is written, or the rest of a longer value would be read as records of their own.
+        value = value[..Math.Min(value.Length, ushort.MaxValue)];
         own.Write([(byte)tag, (byte)(value.Length >> 8), (byte)value.Length]);
-        own.Write(value[..Math.Min(value.Length, ushort.MaxValue)]);
+        own.Write(value);
     }
 
-    private static GatewayHeaders Read(ReadOnlySpan<byte> said)
+    /// <summary>What can be a user_id of a message, and a line of the audit.</summary>
+    private static bool IsIdentity(ReadOnlySpan<byte> value) =>
+        value.Length is > 0 and <= GatewayHeaders.MostIdentityBytes && value.IndexOfAnyInRange((byte)0, (byte)0x1f) < 0 && !value.Contains((byte)0x7f)
+        && System.Text.Unicode.Utf8.IsValid(value);
+
+    private GatewayHeaders Read(ReadOnlySpan<byte> said)
     {
         var hints = RouteHints.None;
         byte[] credential = [];
+        byte[]? identity = null;
         var (agent, authority, forwarded) = ("", "", false);
         while (!said.IsEmpty)
         {
@@ -138,6 +184,11 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
                 case '2': hints = hints with { Namespace = HeaderNames.Cut(value) }; break;
                 case '3': hints = hints with { Team = HeaderNames.Cut(value) }; break;
                 case '4': hints = hints with { Environment = HeaderNames.Cut(value) }; break;
+                case '5':
+                    // Named twice: nobody knows which one the proxy verified.
+                    identity = identity is null && IsIdentity(value) ? value.ToArray() : [];
+                    forwarded = true;
+                    break;
                 case 'c': credential = value.ToArray(); break;
                 case 'u': agent = Encoding.UTF8.GetString(value[..Math.Min(length, 200)]); break;
                 case 'a': authority = HeaderNames.Cut(value); break;
@@ -147,8 +198,22 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
             said = said[(3 + length)..];
         }
 
-        return new GatewayHeaders { Hints = hints, Authorization = credential, UserAgent = agent, Authority = authority, IsForwarded = forwarded };
+        return new GatewayHeaders
+        {
+            Hints = hints, Authorization = credential, DriverAuthorization = keepsCredential ? credential : [], IdentityUtf8 = identity ?? [], UserAgent = agent, Authority = authority, IsForwarded = forwarded,
+        };
     }
+}
+
+[Flags]
+internal enum PseudoFields
+{
+    None = 0,
+    Method = 1,
+    Scheme = 2,
+    Path = 4,
+    Authority = 8,
+    Demanded = Method | Scheme | Path,
 }
 
 internal enum HealthRpc

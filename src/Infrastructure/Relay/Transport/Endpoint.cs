@@ -45,6 +45,8 @@ internal sealed class Endpoint
         readDone = new Completion(this, static endpoint => endpoint.Read());
     }
 
+    public bool IsClosed => isClosed;
+
     public bool HasOutput => !connection.Output.IsEmpty && !isWriting && !isClosed;
 
     /// <summary>Begins the first read; on the loop.</summary>

@@ -13,6 +13,9 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
 {
     private const int MaxSizeUpdates = 2;
 
+    /// <summary>A refused list is followed up to so many times its limit: one byte can stand for a whole table entry, so that a small block costs as much as megabytes.</summary>
+    private const int MaxExcess = 4;
+
     private byte[]? scratch;
     private int scratchNeeded;
     private long listBytes;
@@ -68,13 +71,13 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
         var error = reader.ReadInteger(7, out var index);
         if (error != HpackError.None) return error;
         if (!IsKnown(index)) return HpackError.BadIndex;
-        if (index <= HpackStaticTable.Count) Deliver(HpackStaticTable.Name(index), HpackStaticTable.Value(index), sink);
-        else Deliver(Table.Name(Age(index)), Table.Value(Age(index)), sink);
-        return HpackError.None;
+        return index <= HpackStaticTable.Count ? Deliver(HpackStaticTable.Name(index), HpackStaticTable.Value(index), false, sink)
+            : Deliver(Table.Name(Age(index)), Table.Value(Age(index)), false, sink);
     }
 
     private HpackError ReadLiteral(ref HpackReader reader, int prefixBits, bool isIndexing, IHeaderSink sink)
     {
+        var isNeverIndexed = !isIndexing && (reader.Next & 0x10) != 0;
         var error = reader.ReadInteger(prefixBits, out var index);
         if (error != HpackError.None) return error;
 
@@ -94,9 +97,9 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
 
         error = ReadString(ref reader, ref used, out var value);
         if (error != HpackError.None) return error;
-        Deliver(name, value, sink);
+        error = Deliver(name, value, isNeverIndexed, sink);
         if (isIndexing) Table.Insert(name, value);
-        return HpackError.None;
+        return error;
     }
 
     private HpackError ReadString(scoped ref HpackReader reader, scoped ref int used, out ReadOnlySpan<byte> text)
@@ -120,14 +123,15 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
         return copy;
     }
 
-    private void Deliver(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, IHeaderSink sink)
+    private HpackError Deliver(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed, IHeaderSink sink)
     {
-        if (refusal != HpackError.None) return;
         listBytes += (long)name.Length + value.Length + HpackDynamicTable.EntryOverhead;
         fields++;
+        if (refusal != HpackError.None) return listBytes > (long)maxListBytes * MaxExcess ? HpackError.Unbounded : HpackError.None;
         if (listBytes > maxListBytes) refusal = HpackError.ListTooLarge;
         else if (fields > maxFields) refusal = HpackError.TooManyFields;
-        else sink.OnHeader(name, value);
+        else sink.OnHeader(name, value, isNeverIndexed);
+        return HpackError.None;
     }
 
     private Span<byte> Scratch() => scratch ??= ArrayPool<byte>.Shared.Rent(scratchNeeded);

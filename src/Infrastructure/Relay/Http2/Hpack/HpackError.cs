@@ -14,10 +14,14 @@ internal enum HpackError
     BadTableSize,
     ListTooLarge,
     TooManyFields,
+
+    /// <summary>So far above its limits that reading on would be the attack.</summary>
+    Unbounded,
 }
 
 /// <summary>Takes decoded fields in order. The spans are valid during the call only.</summary>
 internal interface IHeaderSink
 {
-    void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
+    /// <param name="isNeverIndexed">The sender forbids every hop to index the field: RFC 7541 section 6.2.3.</param>
+    void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed);
 }
