@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
@@ -135,6 +136,10 @@ public class RelayBenchmarks
         {
         }
 
+        public void PeerMisbehaved(CallSide side, string reason)
+        {
+        }
+
         public void Admit(ParkedGroup group, RouteRequest request)
         {
         }
@@ -148,6 +153,10 @@ public class RelayBenchmarks
         }
 
         public void Released(LiveBinding binding, string userAgent)
+        {
+        }
+
+        public void Denied(GatewayError error, int count, Caller caller)
         {
         }
 

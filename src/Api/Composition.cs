@@ -1,6 +1,7 @@
 using SparkGateway.Api.Cli;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Attached;
@@ -10,6 +11,7 @@ using SparkGateway.Infrastructure.Persistence;
 using SparkGateway.Infrastructure.Platforms.Local;
 using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
+using SparkGateway.Infrastructure.Scheduling;
 
 namespace SparkGateway.Api;
 
@@ -27,6 +29,7 @@ internal static class Composition
             .AddAttachedSessions()
             .AddLocalPlatform()
             .AddControlPlane()
+            .AddScheduling(options)
             .AddRelay(options);
     }
 
@@ -42,8 +45,34 @@ internal static class Composition
             Limits = new SessionLimits(connect.OnDemand.MaxSessions, connect.OnDemand.MaxPerUser),
             StartLimit = TimeSpan.FromSeconds(connect.StartLimitSeconds),
             StartGrace = TimeSpan.FromSeconds(connect.StartGraceSeconds),
-            ReleaseLinger = TimeSpan.FromSeconds(connect.ReleaseLingerSeconds),
+            Expiry = ExpiryOf(connect),
+            ExpiryHold = TimeSpan.FromSeconds(connect.ExpiryHoldSeconds),
+            BusyGrace = TimeSpan.FromSeconds(connect.BusyGraceSeconds),
+            EndingGrace = TimeSpan.FromSeconds(connect.EndingGraceSeconds),
+            TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),
+            TombstoneAge = TimeSpan.FromHours(connect.TombstoneHours),
+            HeartbeatEvery = TimeSpan.FromSeconds(options.Store.HeartbeatSeconds),
+            ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
+            FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
+            StoreAttempts = options.Store.RetryAttempts,
+            StoreRetryEvery = TimeSpan.FromSeconds(options.Store.RetrySeconds),
         };
+    }
+
+    private static ExpiryPolicy ExpiryOf(SparkConnectOptions connect)
+    {
+        return new ExpiryPolicy
+        {
+            Limits = Limits(connect.IdleTimeoutMinutes, connect.MaxTtlHours),
+            ReleaseLinger = TimeSpan.FromSeconds(connect.ReleaseLingerSeconds),
+            Teams = connect.OnDemand.Teams
+                .Where(team => team.IdleTimeoutMinutes > 0 || team.MaxTtlHours > 0)
+                .ToDictionary(team => new TeamRef(team.Team, team.Environment), team => Limits(
+                    team.IdleTimeoutMinutes > 0 ? team.IdleTimeoutMinutes : connect.IdleTimeoutMinutes,
+                    team.MaxTtlHours > 0 ? team.MaxTtlHours : connect.MaxTtlHours)),
+        };
+
+        static ExpiryLimits Limits(decimal idleMinutes, decimal ttlHours) => new(TimeSpan.FromMinutes((double)idleMinutes), TimeSpan.FromHours((double)ttlHours));
     }
 
     private static RoutingPolicy PolicyOf(SparkConnectOptions connect) => new()

@@ -9,7 +9,6 @@ using SparkGateway.Features.OpenSession;
 using SparkGateway.Features.Pipeline;
 using SparkGateway.Features.Ports;
 using SparkGateway.Features.RelayStream;
-using SparkGateway.Features.ReleaseSession;
 using SparkGateway.Features.TendReplica;
 
 namespace SparkGateway.Features;
@@ -20,13 +19,16 @@ public static class FeatureServices
     public static IServiceCollection AddFeatures(this IServiceCollection services)
     {
         services.TryAddSingleton<TrackedTasks>();
+        services.AddSingleton<StorePatience>();
         services.AddSingleton<SessionEnder>();
+        services.AddSingleton<ActivityFlusher>();
         services.AddSingleton<ISessionStarter, SessionStarter>();
         services.AddSingleton<SessionClaim>();
         services.AddSingleton<DenialAudit>();
-        services.AddSingleton<Lingers>();
         services.AddSingleton<DriverExitWatcher>();
         services.AddSingleton<ReplicaHeartbeat>();
+        services.AddSingleton<ActivityReporter>();
+        services.AddSingleton<SessionFollower>();
         return services.AddMediator().AddSlices();
     }
 
@@ -44,11 +46,13 @@ public static class FeatureServices
     {
         services.AddSingleton<IRequestHandler<RelayStream.RelayStream.Request, Result<Admission>>, RelayStream.RelayStream.Handler>();
         services.AddSingleton<IValidator<RelayStream.RelayStream.Request>, RelayStream.RelayStream.Validator>();
+        services.AddSingleton<IRequestHandler<DenyCall.Request, Result<bool>>, DenyCall.Handler>();
         services.AddSingleton<IRequestHandler<ReleaseSession.ReleaseSession.Request, Result<int>>, ReleaseSession.ReleaseSession.Handler>();
         services.AddSingleton<IRequestHandler<BindClone.BindClone.Request, Result<LiveBinding>>, BindClone.BindClone.Handler>();
         services.AddSingleton<IValidator<BindClone.BindClone.Request>, BindClone.BindClone.Validator>();
         services.AddSingleton<IRequestHandler<EndSession.EndSession.Request, Result<Session?>>, EndSession.EndSession.Handler>();
         services.AddSingleton<IValidator<EndSession.EndSession.Request>, EndSession.EndSession.Validator>();
+        services.AddSingleton<IRequestHandler<ExpireSessions.ExpireSessions.Request, Result<ExpireSessions.ExpireSessions.Outcome>>, ExpireSessions.ExpireSessions.Handler>();
         services.AddSingleton<IRequestHandler<SyncAttached.SyncAttached.Request, Result<IReadOnlyList<Session>>>, SyncAttached.SyncAttached.Handler>();
         return services;
     }

@@ -26,7 +26,7 @@ internal static class GatewayHost
         builder.Services.AddRoutingCore();
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("spark-gateway", autoGenerateServiceInstanceId: false))
-            .WithMetrics(metrics => metrics.AddMeter(MeterName).AddPrometheusExporter());
+            .WithMetrics(metrics => metrics.AddMeter(MeterName, "System.Runtime").AddPrometheusExporter());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit(options));
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System).AddConfig(source, config).AddReadiness();
@@ -72,6 +72,7 @@ internal static class GatewayHost
         });
         logging.SetMinimumLevel(Level(options.Level));
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Quartz", LogLevel.Warning);
         // The host logs a failed start with its stack trace; `serve` says it in one sentence.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }

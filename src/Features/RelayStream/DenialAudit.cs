@@ -12,10 +12,10 @@ internal sealed class DenialAudit(ISessionStore store, TimeProvider time)
     private readonly Lock gate = new();
     private readonly Dictionary<(string Host, ErrorCode Code), Seen> seen = [];
 
-    public async ValueTask RecordAsync(ClientSessionKey key, GatewayError error, Caller caller, CancellationToken cancellation)
+    public async ValueTask RecordAsync(ClientSessionKey key, GatewayError error, Caller caller, CancellationToken cancellation, int count = 1)
     {
         if (error.Blame != Blame.Client || error.Code is ErrorCode.SessionChanged or ErrorCode.SessionClosed) return;
-        if (CountOrTake(HostOf(caller.Address), error.Code) is not { } untold) return;
+        if (CountOrTake(HostOf(caller.Address), error.Code, count) is not { } untold) return;
         var reason = untold == 0 ? error.Text : $"{error.Text} ({untold} more like it since the last record)";
 
         // A store that is down must not turn a clear refusal into another one.
@@ -23,20 +23,20 @@ internal sealed class DenialAudit(ISessionStore store, TimeProvider time)
     }
 
     /// <summary>How many went unrecorded before this one, which is to be recorded; null: this one is only counted.</summary>
-    private int? CountOrTake(string host, ErrorCode code)
+    private int? CountOrTake(string host, ErrorCode code, int count)
     {
         var now = time.GetTimestamp();
         lock (gate)
         {
             if (seen.TryGetValue((host, code), out var entry) && time.GetElapsedTime(entry.At, now) < Window)
             {
-                entry.Untold++;
+                entry.Untold += count;
                 return null;
             }
 
             if (entry is null && seen.Count >= MostEntries && !MakeRoom_NeedsLock(now)) return null;
             seen[(host, code)] = new Seen { At = now };
-            return entry?.Untold ?? 0;
+            return (entry?.Untold ?? 0) + count - 1;
         }
     }
 

@@ -9,11 +9,20 @@ internal static class Files
     /// <summary>A hundred times the largest configuration that makes sense: what is larger is the wrong file.</summary>
     private const long MaxConfigBytes = 1_048_576;
 
-    public static Result<string> TryReadConfig(string path)
+    private const UnixFileMode OpenToAll = UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+
+    public static Result<string> TryReadConfig(string path) => TryRead(path, isSecret: false);
+
+    /// <summary>As a configuration, but refused if it is open to every user of the machine.</summary>
+    public static Result<string> TryReadSecret(string path) => TryRead(path, isSecret: true);
+
+    private static Result<string> TryRead(string path, bool isSecret)
     {
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (isSecret && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(stream.SafeFileHandle) & OpenToAll) != 0)
+                return Refuse("every user of this machine may read or write the file; take that right away: chmod o-rwx FILE (of a Kubernetes Secret: defaultMode: 0440).");
             if (stream.CanSeek && stream.Length > MaxConfigBytes) return Refuse($"the file is larger than {MaxConfigBytes} bytes and no configuration; correct the path.");
             using var reader = new StreamReader(stream, Encoding.UTF8);
             return reader.ReadToEnd();

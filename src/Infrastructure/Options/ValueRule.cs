@@ -34,6 +34,8 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     public static readonly ValueRule HeaderName = Text("a header name in lower case that is not one of gRPC's own and does not end in -bin", text => Header().IsMatch(text) && !IsReservedHeader(text));
 
+    public static readonly ValueRule HeaderNameOrEmpty = Text($"empty, or {HeaderName.Allowed}", text => text.Length == 0 || HeaderName.Holds(text));
+
     public static readonly ValueRule Memory = Text("a Spark size such as 512m or 4g", text => MemorySize().IsMatch(text));
 
     public static readonly ValueRule MemoryOrEmpty = Text("empty, or a Spark size such as 512m or 4g", text => text.Length == 0 || MemorySize().IsMatch(text));
@@ -55,6 +57,10 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     public static ValueRule Above0(decimal most) =>
         new(string.Create(CultureInfo.InvariantCulture, $"more than 0, up to {most}; decimals too"), value => value is decimal number && number > 0 && number <= most);
+
+    /// <summary>For a limit that stands in the place of a more general one.</summary>
+    public static ValueRule From0(decimal most) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"0 to {most}, decimals too; 0: as for all"), value => value is decimal number && number >= 0 && number <= most);
 
     public static ValueRule OneOf(params string[] words) =>
         new($"{string.Join(", ", words[..^1])} or {words[^1]}", value => words.Contains((string)value, StringComparer.Ordinal));

@@ -11,18 +11,24 @@ internal static class StoreClock
 {
     private static readonly MethodInfo NowMethod = typeof(StoreClock).GetMethod(nameof(Now))!;
     private static readonly MethodInfo AgoMethod = typeof(StoreClock).GetMethod(nameof(SecondsAgo))!;
+    private static readonly MethodInfo FromNowMethod = typeof(StoreClock).GetMethod(nameof(SecondsFromNow))!;
 
     public static DateTime Now() => throw new InvalidOperationException("Only for queries.");
 
     public static DateTime SecondsAgo(int seconds) => throw new InvalidOperationException($"Only for queries ({seconds}).");
 
+    public static DateTime SecondsFromNow(int seconds) => throw new InvalidOperationException($"Only for queries ({seconds}).");
+
     public static void Map(ModelBuilder model, bool isSqlite)
     {
         model.HasDbFunction(NowMethod).HasTranslation(_ => isSqlite ? SqliteTime() : PostgresNow());
-        model.HasDbFunction(AgoMethod).HasTranslation(arguments => isSqlite
-            ? SqliteTime(Call("printf", typeof(string), StringTypeMapping.Default, Text("-%d seconds"), arguments[0]))
-            : new SqlBinaryExpression(ExpressionType.Subtract, PostgresNow(), Seconds(arguments[0]), typeof(DateTime), null));
+        model.HasDbFunction(AgoMethod).HasTranslation(arguments => Shifted(arguments[0], isSqlite, "-%d seconds", ExpressionType.Subtract));
+        model.HasDbFunction(FromNowMethod).HasTranslation(arguments => Shifted(arguments[0], isSqlite, "+%d seconds", ExpressionType.Add));
     }
+
+    private static SqlExpression Shifted(SqlExpression seconds, bool isSqlite, string sqliteModifier, ExpressionType operation) => isSqlite
+        ? SqliteTime(Call("printf", typeof(string), StringTypeMapping.Default, Text(sqliteModifier), seconds))
+        : new SqlBinaryExpression(operation, PostgresNow(), Seconds(seconds), typeof(DateTime), null);
 
     /// <summary>The form of the column defaults, so that texts compare as times.</summary>
     private static SqlFunctionExpression SqliteTime(params SqlExpression[] modifiers) =>

@@ -28,6 +28,12 @@ internal sealed partial class RelayControl(IMediator mediator, ILogger<RelayCont
         await GuardAsync(() => mediator.Send(new ReleaseSession.Request(binding, caller)), CancellationToken.None);
     }
 
+    public async Task DeniedAsync(GatewayError error, int count, Caller caller)
+    {
+        await Task.Yield();
+        await GuardAsync(() => mediator.Send(new DenyCall.Request(error, count, caller)), CancellationToken.None);
+    }
+
     public void CallEnded(in CallOutcome outcome)
     {
         GatewayMetrics.CallEnded(outcome.Rpc, outcome.GrpcStatus);

@@ -19,7 +19,8 @@ public static class RelayServices
         if (!options.SparkConnect.Enabled) return services;
         services.AddSingleton<IRelayControl, RelayControl>();
         services.AddSingleton(provider => new RelayHostServices(options.Relay, provider.GetRequiredService<IRelayControl>(), provider.GetRequiredService<TimeProvider>(), Log(provider)));
-        services.AddSingleton(provider => Share(options, provider.GetRequiredService<IRouteTable>(), provider.GetRequiredService<Replica>()));
+        services.AddSingleton(provider => Share(options, provider));
+        services.AddClientTokens(options);
         services.AddSingleton(provider => new RelayServer(provider.GetRequiredService<SparkConnectListener>(), provider.GetRequiredService<RelayHostServices>(),
             provider.GetRequiredService<RelayShared>(), Certificate(options, provider), options));
         services.AddHostedService(provider => provider.GetRequiredService<RelayServer>());
@@ -27,13 +28,29 @@ public static class RelayServices
         return services;
     }
 
-    private static RelayShared Share(GatewayOptions options, IRouteTable routes, Replica self)
+    /// <summary>Read before the port serves: hosted services start in the order of their registration.</summary>
+    private static void AddClientTokens(this IServiceCollection services, GatewayOptions options)
     {
+        if (options.SparkConnect.TokenFile.Length == 0) return;
+        services.AddSingleton<ClientTokens>();
+        services.AddHostedService<ClientTokenWatcher>();
+    }
+
+    private static RelayShared Share(GatewayOptions options, IServiceProvider provider)
+    {
+        var routes = provider.GetRequiredService<IRouteTable>();
+        var self = provider.GetRequiredService<Replica>();
         var limits = new RelayLimits(options.Relay);
         GatewayMetrics.CountActive(() => routes.Routes.Count(route => route.Session.OwnerReplica == self.Id));
         GatewayMetrics.CountCalls(() => routes.Routes.Sum(route => route.OpenCalls));
-        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers), routes, new ParkedTotal(limits.ParkedTotal), new Inflater());
+        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers, options.Identity.Header), routes, new ParkedTotal(limits.ParkedTotal), new Inflater())
+        {
+            Access = Access(options, provider.GetService<ClientTokens>()),
+        };
     }
+
+    private static AccessRules? Access(GatewayOptions options, ClientTokens? tokens) =>
+        tokens is null && options.Identity.Header.Length == 0 ? null : new AccessRules(tokens, options.Identity.Enforce ? options.Identity.Header : null);
 
     private static ILogger Log(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("SparkGateway.Relay");
 

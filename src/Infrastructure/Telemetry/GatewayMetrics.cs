@@ -13,6 +13,7 @@ internal static class GatewayMetrics
     private static readonly Counter<long> Expired = Meter.CreateCounter<long>("spark_connect_sessions_expired", description: "Sessions ended by idle timeout or max TTL.");
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>("spark_connect_proxy_requests", description: "Calls that have ended.");
     private static readonly Counter<long> Errors = Meter.CreateCounter<long>("spark_connect_proxy_errors", description: "Calls that the gateway ended with an error of its own.");
+    private static readonly Counter<long> Limits = Meter.CreateCounter<long>("spark_connect_limits_hit", description: "Connections refused or closed for what their peer did.");
     private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("spark_connect_session_duration_seconds", description: "Life of sessions, from ready to end.");
     private static readonly Histogram<double> Latency = Meter.CreateHistogram("spark_connect_message_latency_seconds", null, "Time that bytes spend inside the gateway, from read to handed to the socket; sampled.", null,
         new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1] });
@@ -41,6 +42,10 @@ internal static class GatewayMetrics
 
     public static void CallFailed(SparkRpc rpc, Domain.ErrorCode code, Domain.Blame blame) => Errors.Add(1, RpcLabels[(int)rpc],
         new KeyValuePair<string, object?>("reason", code.ToString()), new KeyValuePair<string, object?>("blame", blame.ToString()));
+
+    /// <param name="reason">One of the few texts of the relay.</param>
+    public static void LimitHit(Relay.Calls.CallSide side, string reason) =>
+        Limits.Add(1, new KeyValuePair<string, object?>("peer", side == Relay.Calls.CallSide.Driver ? "driver" : "client"), new KeyValuePair<string, object?>("reason", reason));
 
     public static void BytesPassed(long sinceTimestamp) => Latency.Record(Stopwatch.GetElapsedTime(sinceTimestamp).TotalSeconds);
 }

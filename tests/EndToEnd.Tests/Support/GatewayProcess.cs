@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using SparkGateway.Testing;
 using SparkGateway.Testing.Http2;
 
@@ -23,7 +24,7 @@ internal sealed record GatewaySetup
 }
 
 /// <summary>The built program as a user starts it, with a state folder of its own that outlives a restart.</summary>
-internal sealed class GatewayProcess : IAsyncDisposable
+internal sealed partial class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
@@ -36,6 +37,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private GatewayProcess(GatewaySetup setup) => this.setup = setup;
 
     public int Port { get; } = Ports.Free();
+
+    public string StateDir => Path.Combine(folder, "state");
 
     public OwnedProcess Process { get; private set; } = null!;
 
@@ -97,11 +100,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
         var text = await admin.GetStringAsync(new Uri($"http://127.0.0.1:{adminPort}/metrics"));
         return text.Split('\n')
             .Where(line => line.StartsWith(name, StringComparison.Ordinal) && labels.All(label => line.Contains(label, StringComparison.Ordinal)))
-            .Sum(line => double.Parse(line.Split(' ').Skip(1).First(), CultureInfo.InvariantCulture));
+            .Sum(line => double.Parse(Value().Match(line).Groups[1].Value, CultureInfo.InvariantCulture));
     }
 
     /// <summary>Every process that this gateway started, itself or through others: its state folder is in their command line or environment.</summary>
-    public IReadOnlyList<int> Descendants() => Processes.Naming(Path.Combine(folder, "state"), but: Process.Pid);
+    public IReadOnlyList<int> Descendants() => Processes.Naming(StateDir, but: Process.Pid);
 
     /// <summary>The drivers among them: not the shells above and the Python workers below them.</summary>
     public IReadOnlyList<int> Drivers() => [.. Descendants().Where(pid => Processes.Name(pid) is "java" or "sail")];
@@ -133,7 +136,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private IEnumerable<string> Arguments() =>
     [
         "serve", "--config", Path.Combine(Sources.Root, "config", "local.yml"), "--config", ConfigFile,
-        .. Set($"spark_connect.port={Port}", $"admin.port={adminPort}", $"state_dir={Path.Combine(folder, "state")}"),
+        .. Set($"spark_connect.port={Port}", $"admin.port={adminPort}", $"state_dir={StateDir}"),
         .. Set($"spark_connect.on_demand.enabled={(setup.StartsDrivers ? "true" : "false")}", "config_poll_seconds=1", "config_settle_milliseconds=50"),
         .. setup.StartsDrivers && setup.Engine == "sail" ? Set("local.engine=sail", $"local.sail={SparkFixture.Sail}") : [],
         .. Set([.. setup.Settings]),
@@ -144,4 +147,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
         : [("SPARK_HOME", null), ("PYSPARK_PYTHON", null)];
 
     private static IEnumerable<string> Set(params IEnumerable<string> settings) => settings.SelectMany(setting => new[] { "--set", setting });
+
+    /// <summary>Labels may contain spaces.</summary>
+    [GeneratedRegex("^[a-z_]+(?:\\{.*\\})? ([^ ]+)", RegexOptions.CultureInvariant)]
+    private static partial Regex Value();
 }

@@ -16,11 +16,18 @@ internal sealed class RelayBench : IRelayEffects
     public const string User = "ana";
     public const string ClientSession = "00112233-4455-4677-8899-aabbccddeeff";
 
-    public RelayBench(RelayOptions? options = null)
+    /// <summary>The header that names the user, where the peer is trusted with it.</summary>
+    public const string Identity = "x-user";
+
+    /// <summary>The rules under which each call needs that header.</summary>
+    public static AccessRules Enforced { get; } = new(null, Identity);
+
+    public RelayBench(RelayOptions? options = null, AccessRules? access = null, bool isTrusted = true)
     {
         var limits = new RelayLimits(options ?? new RelayOptions());
         Total = new ParkedTotal(limits.ParkedTotal);
-        Client = new ClientConnection(new RelayShared(limits, new HeaderNames(new HeaderNameOptions()), Routes, Total, new Inflater()), this, "127.0.0.1:9", 0);
+        var shared = new RelayShared(limits, new HeaderNames(new HeaderNameOptions(), Identity), Routes, Total, new Inflater()) { Access = access };
+        Client = new ClientConnection(shared, this, "127.0.0.1:9", 0, isTrusted);
     }
 
     public RouteTable Routes { get; } = new();
@@ -35,15 +42,19 @@ internal sealed class RelayBench : IRelayEffects
 
     public List<CallOutcome> Ended { get; } = [];
 
+    public List<(GatewayError Error, int Count)> Denials { get; } = [];
+
     public List<LiveBinding> Freed { get; } = [];
 
     public List<(RelayedCall Call, string NewId)> Clones { get; } = [];
+
+    public List<(CallSide Side, string Reason)> Misuse { get; } = [];
 
     public int Cancelled { get; private set; }
 
     public bool IsClosed { get; private set; }
 
-    public LiveBinding Bind(string name = "app", string session = ClientSession)
+    public LiveBinding Bind(string name = "app", string session = ClientSession, string? token = "secret")
     {
         var route = new Route(new Session
         {
@@ -54,7 +65,7 @@ internal sealed class RelayBench : IRelayEffects
             Platform = "config",
             State = SessionState.Ready,
             Address = "127.0.0.1:15002",
-        }, "secret");
+        }, token);
         return Routes.Bind(new ClientSessionKey(User, session), Routes.Publish(route), BoundVia.Header);
     }
 
@@ -65,6 +76,8 @@ internal sealed class RelayBench : IRelayEffects
     }
 
     public void CloseClient() => IsClosed = true;
+
+    public void PeerMisbehaved(CallSide side, string reason) => Misuse.Add((side, reason));
 
     public void Admit(ParkedGroup group, RouteRequest request)
     {
@@ -77,6 +90,8 @@ internal sealed class RelayBench : IRelayEffects
     public void BindClone(RelayedCall call, LiveBinding parent, string newClientSessionId) => Clones.Add((call, newClientSessionId));
 
     public void Released(LiveBinding binding, string userAgent) => Freed.Add(binding);
+
+    public void Denied(GatewayError error, int count, Caller caller) => Denials.Add((error, count));
 
     public void CallEnded(in CallOutcome outcome) => Ended.Add(outcome);
 }

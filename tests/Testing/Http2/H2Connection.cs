@@ -168,7 +168,7 @@ public class H2Connection : IAsyncDisposable
     /// <summary>Greets and begins to read.</summary>
     protected async Task StartAsync(bool isServer)
     {
-        var hello = isServer ? [] : Preface;
+        byte[] hello = isServer ? [] : [.. Options.Before.Span, .. Preface];
         var window = Options.ConnectionWindowIncrement > 0 ? Frame.WindowUpdate(0, Options.ConnectionWindowIncrement).ToBytes() : [];
         await SendRawAsync((byte[])[.. hello, .. Frame.Settings(Options.Settings).ToBytes(), .. window]);
         reading = ReadAsync(isServer);

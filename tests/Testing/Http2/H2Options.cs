@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace SparkGateway.Testing.Http2;
 
 /// <summary>How a test's peer behaves by itself; all else it does as it is told.</summary>
@@ -35,6 +37,12 @@ public sealed record H2Options
 
     /// <summary>Bodies are kept; else only counted and hashed, for messages too large for many copies.</summary>
     public bool KeepsBodies { get; init; } = true;
+
+    /// <summary>Said before the preface, as a proxy does.</summary>
+    public ReadOnlyMemory<byte> Before { get; init; }
+
+    /// <summary>The client's own address; null leaves it to the system. All of 127.0.0.0/8 is this machine.</summary>
+    public IPAddress? From { get; init; }
 
     /// <summary>Size of the kernel's receive buffer; null leaves it to the system. Small, a paused reader is felt at once.</summary>
     public int? ReceiveBufferBytes { get; init; }

@@ -20,23 +20,25 @@ public sealed class RawH2Client : H2Connection
     /// <param name="firstId">1 for grpc-core, 3 for grpc-java.</param>
     public static async Task<RawH2Client> ConnectAsync(int port, H2Options? options = null, int firstId = 1)
     {
-        var client = new RawH2Client(await DialAsync(port), $"127.0.0.1:{port}", options ?? H2Options.Client, firstId);
+        options ??= H2Options.Client;
+        var client = new RawH2Client(await DialAsync(port, options.From), $"127.0.0.1:{port}", options, firstId);
         await client.StartAsync(isServer: false);
         return client;
     }
 
     /// <summary>A connection on which nothing has been said.</summary>
-    public static async Task<Socket> DialAsync(int port)
+    public static async Task<Socket> DialAsync(int port, IPAddress? from = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (from is not null) socket.Bind(new IPEndPoint(from, 0));
         await socket.ConnectAsync(IPAddress.Loopback, port).Within($"a connection to port {port}");
         return socket;
     }
 
     /// <summary>What the peer sends back for these bytes until it closes.</summary>
-    public static async Task<byte[]> ExchangeAsync(int port, ReadOnlyMemory<byte> bytes, TimeSpan? limit = null)
+    public static async Task<byte[]> ExchangeAsync(int port, ReadOnlyMemory<byte> bytes, TimeSpan? limit = null, IPAddress? from = null)
     {
-        using var socket = await DialAsync(port);
+        using var socket = await DialAsync(port, from);
         await using var network = new NetworkStream(socket);
         await network.WriteAsync(bytes);
         var answer = new MemoryStream();

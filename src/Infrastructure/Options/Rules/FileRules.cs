@@ -11,6 +11,8 @@ internal static class FileRules
         var options = context.Options;
         CheckTls(context, options.SparkConnect.Tls);
         CheckStore(context, options.Store);
+        if (CheckReadable(context, ClientTokenFile.Key, options.SparkConnect.TokenFile) && options.SparkConnect.TokenFile.Length > 0)
+            ClientTokenFile.Read(options.SparkConnect.TokenFile, context.Problems);
         CheckReadable(context, "driver_token_key_file", options.DriverTokenKeyFile);
         for (var i = 0; i < options.SparkConnect.Attached.Count; i++)
             CheckReadable(context, $"spark_connect.attached[{i}].token_file", options.SparkConnect.Attached[i].TokenFile);

@@ -8,9 +8,6 @@ internal static class UnsupportedRules
     public static void Check(RuleContext context)
     {
         var options = context.Options;
-        RefuseIf(options.SparkConnect.TokenFile.Length > 0, "spark_connect.token_file");
-        RefuseIf(options.Identity.Header.Length > 0, "identity.header");
-        RefuseIf(options.Identity.TrustedPeers.Count > 0, "identity.trusted_peers");
         RefuseIf(options.Admin.TokenFile.Length > 0, "admin.token_file");
         if (options.Batch.Enabled) context.Refuse("batch.enabled", "the batch API is not supported by this version; set it to false.");
 

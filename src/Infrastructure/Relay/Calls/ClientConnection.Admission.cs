@@ -81,6 +81,10 @@ internal sealed partial class ClientConnection
         {
             Answer(call, GatewayError.Invalid("The content-type must be application/grpc."));
         }
+        else if (shared.Access?.Refuses(call.Headers) is { } refusal)
+        {
+            Deny(call, refusal);
+        }
         else if (call.ClientEnded)
         {
             Answer(call, GatewayError.Invalid("The request has no message."));
@@ -112,6 +116,13 @@ internal sealed partial class ClientConnection
         var body = bytes[FirstMessage.PrefixBytes..];
         if (body.Length > length) body = body[..(int)length];
         var isWhole = body.Length == length;
+        if (EnforcesIdentity && MessageEditor.RefusesFlag(bytes[0]) is { } refusal)
+        {
+            if (!isBuffered) Book.Taken(bytes.Length);
+            Deny(call, refusal);
+            return Routed.Decided;
+        }
+
         if (bytes[0] == 1)
         {
             if (!isWhole && body.Length < Limits.MaxRoutingBytes) return Routed.Incomplete;
@@ -140,9 +151,10 @@ internal sealed partial class ClientConnection
 
     private void Route(RelayedCall call, FirstMessage message, ReadOnlySpan<byte> body, ReadOnlySpan<byte> bytes, bool isBuffered)
     {
-        Observe(message.UserId, call.Headers);
+        var user = EnforcesIdentity ? call.Headers.IdentityUtf8 : message.UserId;
+        Observe(user, call.Headers);
         if (call.Rpc == SparkRpc.ReleaseSession) call.AllowsReconnect = RequestDetails.AllowsReconnect(body);
-        var binding = shared.Routes.Find(message.UserId, message.SessionId);
+        var binding = shared.Routes.Find(user, message.SessionId);
         if (binding is not null && binding.Route.ClosedBy is null && call.Headers.AgreesWith(binding.Route) && (parked.Count == 0 || !parked.ContainsKey(binding.Key)))
         {
             if (call.Rpc == SparkRpc.Config && !GatewayHeaders.Agree(RequestDetails.ConfigHints(body, shared.Names, out _), binding.Route.Session))
@@ -158,7 +170,7 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        var key = binding?.Key ?? new ClientSessionKey(Encoding.UTF8.GetString(message.UserId), Encoding.UTF8.GetString(message.SessionId));
+        var key = binding?.Key ?? new ClientSessionKey(Encoding.UTF8.GetString(user), Encoding.UTF8.GetString(message.SessionId));
         var hints = RouteHints.None;
         var isAbsorbable = false;
         if (call.Rpc == SparkRpc.Config) hints = RequestDetails.ConfigHints(body, shared.Names, out isAbsorbable);
@@ -181,7 +193,7 @@ internal sealed partial class ClientConnection
             Config = Merge(remembered, first.Config),
             IsAbsorbableConfig = first.IsAbsorbable,
             Authority = first.Call.Headers.Authority,
-            Caller = new Caller(group.Key.UserId, clientAddress, first.Call.Headers.UserAgent),
+            Caller = new Caller(first.Call.Headers.Identity ?? group.Key.UserId, clientAddress, first.Call.Headers.UserAgent),
         });
     }
 
@@ -224,13 +236,18 @@ internal sealed partial class ClientConnection
         call.Binding = binding;
         binding.Route.CallOpened();
         call.HoldsResponse = call.Rpc == SparkRpc.CloneSession;
+        if (EnforcesIdentity)
+        {
+            call.EditWith(TailOf(binding));
+            if (!EditParked(call)) return;
+        }
+
         var driver = DriverOf(binding.Route);
         if (call.Up.IsEmpty)
         {
             driver.Admit(call);
-            driver.Account.Hold(bytes.Length);
-            if (call.IsOnDriver) Flow.Up(call, bytes, call.ClientEnded);
-            else driver.Account.Taken(bytes.Length);
+            if (call.IsOnDriver) SendUp(call, bytes, call.ClientEnded);
+            else Book.Taken(bytes.Length);
             return;
         }
 

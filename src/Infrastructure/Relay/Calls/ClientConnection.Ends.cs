@@ -219,7 +219,11 @@ internal sealed partial class ClientConnection
             // Its client waits for nothing but the word that the session is gone: it is.
             if (error.Code is ErrorCode.SessionChanged or ErrorCode.SessionClosed && call.Rpc is SparkRpc.ReleaseExecute or SparkRpc.ReleaseSession && !call.ResponseStarted)
                 AnswerOk(call, call.Binding!.Key.ClientSessionId);
-            else if (call.ClientSideEnded) LeaveDriver(call, Http2Error.Cancel);
+            else if (call.ClientSideEnded)
+            {
+                LeaveDriver(call, Http2Error.Cancel);
+                FinishIfOver(call);
+            }
             else Answer(call, error.Code == ErrorCode.SessionChanged && call.Binding is { IsReleased: true } own ? EndTexts.Released(own.Route.Session) : error);
         }
     }
@@ -298,7 +302,7 @@ internal sealed partial class ClientConnection
         SetState(call, CallState.Done);
         calls.Remove(call.ClientStream);
         if (ReferenceEquals(dataCall, call)) dataCall = null;
-        call.Binding?.Route.CallEnded();
+        call.Binding?.Route.CallEnded(isBroken: call.EndedBy != CallSide.Driver);
         Effects.CallEnded(new CallOutcome(call.Rpc, call.Binding?.Route, call.EndedBy, call.GrpcStatus, call.Error));
         if (spare.Count < MaxSpareCalls && call.CanBeReused && call.Rpc != SparkRpc.CloneSession) spare.Push(call);
         FinishIfDrained();

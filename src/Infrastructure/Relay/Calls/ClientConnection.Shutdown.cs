@@ -17,7 +17,7 @@ internal sealed partial class ClientConnection
 
     public override Http2Error OnPingAck(ReadOnlySpan<byte> opaque)
     {
-        if (!isShuttingDown || !opaque.SequenceEqual(FarewellPing)) return Http2Error.NoError;
+        if (!isShuttingDown || !opaque.SequenceEqual(FarewellPing)) return base.OnPingAck(opaque);
         refusesCalls = true;
         FinishIfDrained();
         return Http2Error.NoError;

@@ -6,7 +6,11 @@ using SparkGateway.Infrastructure.Relay.Http2;
 namespace SparkGateway.Infrastructure.Relay.Calls;
 
 /// <summary>What all client connections of a gateway share.</summary>
-internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater);
+internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater)
+{
+    /// <summary>Null: clients need not show anything, and are who they say they are.</summary>
+    public AccessRules? Access { get; init; }
+}
 
 /// <summary>For gRPC-compressed messages: only their first bytes are ever inflated.</summary>
 internal interface IInflater
@@ -21,6 +25,9 @@ internal interface IInflater
 /// </summary>
 internal sealed partial class ClientConnection : Http2Connection
 {
+    /// <summary>Silence after which a connection without calls gives up what it kept for its next ones. Milliseconds.</summary>
+    private const int TrimMs = 2000;
+
     private readonly RelayShared shared;
     private readonly Dictionary<int, RelayedCall> calls = [];
     private readonly Queue<RelayedCall> downRing = [];
@@ -34,8 +41,10 @@ internal sealed partial class ClientConnection : Http2Connection
     private int lastStream;
     private int awaitingMessages;
     private long headersSince;
+    private long lastRead;
 
-    public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now)
+    /// <param name="namesUsers">Its peer is trusted to say who the user of each call is.</param>
+    public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now, bool namesUsers = false)
         : base(shared.Limits.ClientFrames, shared.Limits)
     {
         this.shared = shared;
@@ -44,7 +53,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Now = now;
         OpenedAt = now;
         decoder = new HpackDecoder(4096, Limits.MaxHeaderList, Limits.MaxHeaderFields);
-        request = new RequestHeaders(shared.Names);
+        request = new RequestHeaders(shared.Names, namesUsers, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
 
@@ -68,6 +77,10 @@ internal sealed partial class ClientConnection : Http2Connection
 
     public bool IsGone { get; private set; }
 
+    protected override long Clock => Now;
+
+    private bool HoldsSpare => spare.Count > 0 && calls.Count == 0;
+
     public override void Receive(ReadOnlySpan<byte> bytes)
     {
         if (IsClosing) return;
@@ -90,6 +103,7 @@ internal sealed partial class ClientConnection : Http2Connection
             ]);
         }
 
+        lastRead = Now;
         var wasInside = IsInsideHeaders;
         base.Receive(bytes);
         if (IsInsideHeaders && !wasInside) headersSince = Now;
@@ -101,6 +115,7 @@ internal sealed partial class ClientConnection : Http2Connection
         if (IsGone || IsClosing) return long.MaxValue;
         var next = HasPeerSettings ? long.MaxValue : OpenedAt + Limits.SlowPeerMs;
         if (awaitingMessages > 0 || IsInsideHeaders) next = Math.Min(next, Now + 1000);
+        if (HoldsSpare) next = Math.Min(next, lastRead + TrimMs);
         foreach (var driver in drivers)
         {
             if (driver.IsIdle) next = Math.Min(next, driver.IsDraining ? Now : driver.IdleSince + Limits.DriverIdleMs);
@@ -123,6 +138,9 @@ internal sealed partial class ClientConnection : Http2Connection
         var share = Limits.ConnectionWindow / 2 / Math.Max(1, drivers.Count);
         for (var i = 0; i < drivers.Count; i++) drivers[i].Settle(share);
         SendCredit();
+        BoundOutput();
+        HeadScratch.Release();
+        request.Kept.Release();
     }
 
     /// <summary>Ends what has passed its deadline.</summary>
@@ -131,10 +149,11 @@ internal sealed partial class ClientConnection : Http2Connection
         if (IsGone || IsClosing) return;
         if ((!HasPeerSettings && Now - OpenedAt > Limits.SlowPeerMs) || (IsInsideHeaders && Now - headersSince > Limits.SlowPeerMs))
         {
-            Fail(Http2Error.EnhanceYourCalm);
+            Fail(Http2Error.EnhanceYourCalm, "preface or headers too slow");
             return;
         }
 
+        if (HoldsSpare && Now - lastRead >= TrimMs) spare.Clear();
         if (awaitingMessages > 0)
         {
             foreach (var call in calls.Values.Where(c => c.State == CallState.AwaitingMessage && Now - c.StartedAt > Limits.SlowPeerMs).ToArray())
@@ -155,103 +174,6 @@ internal sealed partial class ClientConnection : Http2Connection
         foreach (var driver in drivers.ToArray()) Drop(driver);
     }
 
-    public override Http2Error OnDataStart(int stream, int length)
-    {
-        if (!Book.Receive(length)) return Http2Error.FlowControlError;
-        if (!HasPeerSettings) return Http2Error.ProtocolError;
-        if (!calls.TryGetValue(stream, out dataCall)) return stream <= lastStream && stream % 2 == 1 ? Http2Error.NoError : Http2Error.ProtocolError;
-        if (dataCall.ClientEnded) return Http2Error.StreamClosed;
-        if (dataCall.IsOnDriver) dataCall.Driver!.ChangeClientReceiveWindow(dataCall, -length);
-        else dataCall.ClientReceiveWindow -= length;
-        if (dataCall.ClientReceiveWindow < 0) ResetClient(dataCall, Http2Error.FlowControlError);
-        return Http2Error.NoError;
-    }
-
-    public override Http2Error OnDataPart(int stream, ReadOnlySpan<byte> bytes, int padding, bool last, bool endStream)
-    {
-        var call = dataCall;
-        if (padding > 0) Book.Taken(padding);
-        if (call is null)
-        {
-            Book.Taken(bytes.Length);
-            return Http2Error.NoError;
-        }
-
-        if (endStream) call.ClientEnded = true;
-        switch (call.State)
-        {
-            case CallState.Forwarding when call.IsOnDriver:
-                call.Driver!.Account.Hold(bytes.Length);
-                Flow.Up(call, bytes, endStream);
-                if (endStream) FinishIfOver(call);
-                else Flow.GrantUp(this, call);
-                break;
-            case CallState.AwaitingMessage:
-                ReadFirstMessage(call, bytes);
-                break;
-            case CallState.Parked:
-                Park(call, bytes);
-                break;
-            default:
-                Book.Taken(bytes.Length);
-                FinishIfOver(call);
-                break;
-        }
-
-        return Http2Error.NoError;
-    }
-
-    public override Http2Error OnHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
-    {
-        if (!HasPeerSettings || stream % 2 == 0) return Http2Error.ProtocolError;
-        request.Begin();
-        var decoded = decoder.Decode(block, request);
-        var isTooLarge = decoded is HpackError.ListTooLarge or HpackError.TooManyFields;
-        if (decoded != HpackError.None && !isTooLarge) return Http2Error.CompressionError;
-        if (stream <= lastStream) return Trailers(stream, endStream);
-        lastStream = stream;
-        if (refusesCalls)
-        {
-            Output.WriteRstStream(stream, Http2Error.RefusedStream);
-            return Http2Error.NoError;
-        }
-
-        if (calls.Count >= Limits.MaxConcurrentStreams || request.IsMalformed)
-        {
-            Output.WriteRstStream(stream, request.IsMalformed ? Http2Error.ProtocolError : Http2Error.RefusedStream);
-            return Http2Error.NoError;
-        }
-
-        var call = spare.Count > 0 ? spare.Pop() : new RelayedCall();
-        call.Begin(stream, PeerInitialWindow, request, request.Own(), Now);
-        calls.Add(stream, call);
-        call.ClientEnded = endStream;
-        awaitingMessages++;
-        BeginCall(call, isTooLarge);
-        return Http2Error.NoError;
-    }
-
-    /// <summary>Trailers of a request mean nothing in gRPC but its end.</summary>
-    private Http2Error Trailers(int stream, bool endStream)
-    {
-        // Of a stream that is over: sent before the client heard of its end.
-        if (!calls.TryGetValue(stream, out var call)) return Http2Error.NoError;
-        if (call.ClientEnded) return Http2Error.StreamClosed;
-        dataCall = call;
-        if (endStream) return OnDataPart(stream, default, 0, true, true);
-        ResetClient(call, Http2Error.ProtocolError);
-        return Http2Error.NoError;
-    }
-
-    public override Http2Error OnGoAway(int lastStream, Http2Error code, ReadOnlySpan<byte> debug) => Http2Error.NoError;
-
-    public override Http2Error OnRstStream(int stream, Http2Error code)
-    {
-        if (!calls.TryGetValue(stream, out var call)) return stream <= lastStream && stream % 2 == 1 ? Http2Error.NoError : Http2Error.ProtocolError;
-        CancelByClient(call);
-        return Http2Error.NoError;
-    }
-
     public void SendData(RelayedCall call, ReadOnlySpan<byte> bytes, bool end, ITakenSink source)
     {
         call.ClientSendWindow -= bytes.Length;
@@ -269,8 +191,20 @@ internal sealed partial class ClientConnection : Http2Connection
     public void QueueDown(RelayedCall call)
     {
         if (call.InDownRing) return;
+        if (downRing.Count > 64 + (2 * calls.Count)) PurgeRing();
         call.InDownRing = true;
         downRing.Enqueue(call);
+    }
+
+    /// <summary>Calls that are over must not pile up while the connection's window is closed.</summary>
+    private void PurgeRing()
+    {
+        for (var n = downRing.Count; n > 0; n--)
+        {
+            var call = downRing.Dequeue();
+            call.InDownRing = call.State != CallState.Done;
+            if (call.InDownRing) downRing.Enqueue(call);
+        }
     }
 
     public override void Dispose()
@@ -280,61 +214,23 @@ internal sealed partial class ClientConnection : Http2Connection
         HeadScratch.Dispose();
     }
 
-    protected override Http2Error StreamWindowUpdate(int stream, int increment)
-    {
-        if (!calls.TryGetValue(stream, out var call)) return stream <= lastStream && stream % 2 == 1 ? Http2Error.NoError : Http2Error.ProtocolError;
-        if (increment == 0 || call.ClientSendWindow > Protocol.MaxWindow - increment)
-        {
-            ResetClient(call, increment == 0 ? Http2Error.ProtocolError : Http2Error.FlowControlError);
-            return Http2Error.NoError;
-        }
-
-        call.ClientSendWindow += increment;
-        if (!call.Down.IsEmpty) QueueDown(call);
-        Flow.GrantDown(call);
-        return Http2Error.NoError;
-    }
-
     protected override void ConnectionWindowOpened()
     {
         // Settle pumps the ring once for all that a read has brought.
     }
 
-    protected override Http2Error PeerSettingsChanged(int windowDelta)
-    {
-        if (windowDelta == 0) return Http2Error.NoError;
-        foreach (var driver in drivers) driver.MirrorWindow(windowDelta);
-        foreach (var call in calls.Values)
-        {
-            if ((long)call.ClientSendWindow + windowDelta > Protocol.MaxWindow) return Http2Error.FlowControlError;
-            call.ClientSendWindow += windowDelta;
-            if (!call.Down.IsEmpty) QueueDown(call);
-            Flow.GrantDown(call);
-        }
-
-        return Http2Error.NoError;
-    }
-
-    protected override void Fail(Http2Error error)
+    protected override void Fail(Http2Error error, string reason)
     {
         if (IsClosing) return;
-        Output.WriteGoAway(lastStream, error, default);
+        if (prefaceRead == Protocol.Preface.Length) WriteGoAway(lastStream, error, reason);
         IsClosing = true;
         EndAdmissions();
         foreach (var call in calls.Values.ToArray()) CancelByClient(call);
+        Effects.PeerMisbehaved(CallSide.Client, reason);
         Effects.CloseClient();
     }
 
-    private void NotHttp2(ReadOnlySpan<byte> bytes)
-    {
-        var isText = !bytes.IsEmpty && bytes[0] is >= (byte)'A' and <= (byte)'Z';
-        if (isText)
-        {
-            Output.Write("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 84\r\nConnection: close\r\n\r\n"u8);
-            Output.Write("This port speaks Spark Connect (gRPC over HTTP/2). Use a client with sc://HOST:PORT\n"u8);
-        }
-
-        IsClosing = true;
-        Effects.CloseClient();
-    }
+    /// <summary>What its driver sent about this call made no sense; the driver's stream is reset already.</summary>
+    public void DriverBroke(RelayedCall call, DriverConnection driver) =>
+        EndCalls([call], GatewayError.Unavailable(Blame.Driver, $"The driver of session {driver.Route.Session.Name} broke HTTP/2 in this call."));
 }

@@ -5,16 +5,28 @@ using SparkGateway.Infrastructure.Relay.Http2;
 namespace SparkGateway.Infrastructure.Relay.Calls;
 
 /// <summary>The connection from one client connection to one driver: a client of HTTP/2, with stream numbers of its own.</summary>
-internal sealed class DriverConnection : Http2Connection, IHeaderSink
+internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
 {
+    /// <summary>Calls that have left a queue are cleared out of it when they outnumber those that are there by this.</summary>
+    private const int RingSlack = 64;
+
+    /// <summary>SETTINGS that follow the client's window; a driver confirms each in one round trip.</summary>
+    private const int MaxUnconfirmedSettings = 1000;
+
     private readonly ClientConnection client;
     private readonly Dictionary<int, RelayedCall> calls = [];
     private readonly Queue<RelayedCall> waiting = [];
     private readonly Queue<RelayedCall> upRing = [];
     private readonly Queue<RelayedCall> withheld = [];
     private readonly HpackDecoder decoder;
+    private readonly Queue<int> unconfirmed = [];
+    private ResetLinger? linger;
     private RelayedCall? dataCall;
     private int nextStream = 1;
+    private int lastStream;
+    private int waitingGone;
+    private bool isOpening;
+    private int unconfirmedShrink;
     private int grpcStatus = -1;
     private bool isInformational;
 
@@ -35,6 +47,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
             (SettingId.MaxFrameSize, (uint)Limits.MaxDriverFrame),
             (SettingId.MaxHeaderListSize, (uint)Math.Min(client.PeerMaxHeaderList, Limits.MaxHeaderList)),
         ]);
+        unconfirmed.Enqueue(0);
         SendCredit();
     }
 
@@ -47,7 +60,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
 
     public bool IsGone { get; private set; }
 
-    public bool IsIdle => calls.Count == 0 && waiting.Count == 0;
+    public bool IsIdle => calls.Count == 0 && waiting.Count == waitingGone;
 
     public long IdleSince { get; private set; }
 
@@ -59,23 +72,38 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
 
     public IEnumerable<RelayedCall> Calls => calls.Values;
 
-    public IEnumerable<RelayedCall> Waiting => waiting;
+    public IEnumerable<RelayedCall> Waiting => waiting.Where(IsHere);
+
+    /// <summary>Streams that we reset and whose end the driver has not confirmed.</summary>
+    public int LingeringResets => linger?.Count(Clock, Output.Taken) ?? 0;
+
+    protected override long Clock => client.Now;
 
     /// <summary>Opens the driver's stream for an admitted call, now or when the driver's settings allow it; in the order of admission.</summary>
     public void Admit(RelayedCall call)
     {
         call.IsOnDriver = true;
         call.Driver = this;
-        if (waiting.Count > 0 || !CanOpen(call)) waiting.Enqueue(call);
-        else Open(call);
+        if (waiting.Count == waitingGone && CanOpen(call))
+        {
+            Open(call);
+        }
+        else
+        {
+            call.IsWaiting = true;
+            waiting.Enqueue(call);
+        }
+
         if (IsDraining) client.MoveWaiting(this);
     }
 
     /// <summary>Calls for which no stream was opened here; they are nobody's until they are admitted elsewhere.</summary>
     public RelayedCall[] TakeWaiting()
     {
-        RelayedCall[] taken = [.. waiting];
+        RelayedCall[] taken = [.. Waiting];
+        foreach (var call in waiting) call.IsWaiting = false;
         waiting.Clear();
+        waitingGone = 0;
         return taken;
     }
 
@@ -96,6 +124,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
     public void QueueUp(RelayedCall call)
     {
         if (call.InUpRing) return;
+        if (upRing.Count > RingSlack + (2 * calls.Count)) PurgeRing();
         call.InUpRing = true;
         upRing.Enqueue(call);
     }
@@ -103,6 +132,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
     public void Withhold(RelayedCall call)
     {
         if (call.IsGrantWithheld) return;
+        if (withheld.Count > RingSlack + (2 * calls.Count)) PurgeWithheld();
         call.IsGrantWithheld = true;
         withheld.Enqueue(call);
     }
@@ -137,12 +167,16 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
         }
 
         SendCredit();
+        if (unconfirmed.Count > MaxUnconfirmedSettings && !IsClosing) Fail(Http2Error.SettingsTimeout, "SETTINGS not acknowledged");
+        BoundOutput();
     }
 
     /// <summary>The client's stream window changed: mirrored, and applied to every open stream.</summary>
     public void MirrorWindow(int delta)
     {
         AdvertisedWindow += delta;
+        unconfirmed.Enqueue(Math.Max(0, -delta));
+        unconfirmedShrink += Math.Max(0, -delta);
         Output.WriteSettings([(SettingId.InitialWindowSize, (uint)AdvertisedWindow)]);
         foreach (var call in calls.Values) call.DriverReceiveWindow += delta;
     }
@@ -150,7 +184,12 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
     /// <summary>Resets the driver's stream, if there is one that lives, and forgets the call.</summary>
     public void Abandon(RelayedCall call, Http2Error code)
     {
-        if (!IsGone && call.DriverStream != 0 && !(call.DriverEnded && call.DriverSideEnded)) Output.WriteRstStream(call.DriverStream, code);
+        if (!IsGone && call.DriverStream != 0 && !(call.DriverEnded && call.DriverSideEnded))
+        {
+            Output.WriteRstStream(call.DriverStream, code);
+            if (!call.DriverEnded) (linger ??= new ResetLinger()).Add(call.DriverStream, Clock + Limits.ResetLingerMs, Output.Written);
+        }
+
         Forget(call);
     }
 
@@ -168,7 +207,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
 
         call.DriverEnded = call.DriverSideEnded = true;
         if (call.DriverStream != 0) calls.Remove(call.DriverStream);
-        else WaitNoLonger(call);
+        else if (call.IsWaiting) waitingGone++;
         if (ReferenceEquals(dataCall, call)) dataCall = null;
         if (IsIdle) IdleSince = client.Now;
         OpenWaiting();
@@ -192,86 +231,14 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
         client.Effects.CloseDriver(this);
     }
 
-    public override Http2Error OnDataStart(int stream, int length)
+    protected override void Fail(Http2Error error, string reason)
     {
-        if (!Book.Receive(length)) return Http2Error.FlowControlError;
-        calls.TryGetValue(stream, out dataCall);
-        if (dataCall is null) return stream < nextStream ? Http2Error.NoError : Http2Error.ProtocolError;
-        if (dataCall.DriverEnded || !dataCall.ResponseStarted) return Http2Error.ProtocolError;
-        dataCall.DriverReceiveWindow -= length;
-        return Http2Error.NoError;
-    }
-
-    public override Http2Error OnDataPart(int stream, ReadOnlySpan<byte> bytes, int padding, bool last, bool endStream)
-    {
-        var call = dataCall;
-        if (call is null || call.ClientSideEnded)
-        {
-            Book.Taken(bytes.Length + padding);
-            if (call is not null && endStream) client.DriverStreamEnded(call);
-            return Http2Error.NoError;
-        }
-
-        Book.Taken(padding);
-        if (endStream) call.DriverEnded = true;
-        Flow.Down(client, call, bytes, endStream, Book);
-        if (endStream) client.DriverStreamEnded(call);
-        else Flow.GrantDown(call);
-        return Http2Error.NoError;
-    }
-
-    public override Http2Error OnHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
-    {
-        grpcStatus = -1;
-        isInformational = false;
-        var decoded = decoder.Decode(block, this);
-        if (decoded is HpackError.ListTooLarge or HpackError.TooManyFields) return Http2Error.EnhanceYourCalm;
-        if (decoded != HpackError.None) return Http2Error.CompressionError;
-        if (!calls.TryGetValue(stream, out var call)) return stream < nextStream ? Http2Error.NoError : Http2Error.ProtocolError;
-        if (call.DriverEnded || (call.ResponseStarted && !endStream)) return Http2Error.ProtocolError;
-        if (isInformational) return endStream ? Http2Error.ProtocolError : Http2Error.NoError;
-        client.ResponseHeaders(call, block, endStream, grpcStatus);
-        return Http2Error.NoError;
-    }
-
-    public override Http2Error OnGoAway(int lastStream, Http2Error code, ReadOnlySpan<byte> debug)
-    {
-        IsDraining = true;
-        var refused = calls.Where(pair => pair.Key > lastStream).Select(pair => pair.Value).ToArray();
-        client.DriverRefused(this, refused);
-        client.MoveWaiting(this);
-        return Http2Error.NoError;
-    }
-
-    public override Http2Error OnRstStream(int stream, Http2Error code)
-    {
-        if (!calls.TryGetValue(stream, out var call)) return stream < nextStream ? Http2Error.NoError : Http2Error.ProtocolError;
-        client.DriverReset(call, code);
-        return Http2Error.NoError;
-    }
-
-    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-    {
-        if (name.SequenceEqual(":status"u8)) isInformational = value.Length == 3 && value[0] == '1';
-        else if (name.SequenceEqual("grpc-status"u8) && System.Buffers.Text.Utf8Parser.TryParse(value, out int status, out _)) grpcStatus = status;
-    }
-
-    protected override void Fail(Http2Error error)
-    {
-        Output.WriteGoAway(0, error, default);
-        client.Effects.CloseDriver(this);
+        if (IsGone) return;
         IsGone = IsClosing = true;
-        client.DriverLost(this, $"it broke HTTP/2 ({error})");
-    }
-
-    protected override Http2Error StreamWindowUpdate(int stream, int increment)
-    {
-        if (!calls.TryGetValue(stream, out var call)) return stream < nextStream ? Http2Error.NoError : Http2Error.ProtocolError;
-        if (increment == 0 || call.DriverSendWindow > Protocol.MaxWindow - increment) return Http2Error.FlowControlError;
-        call.DriverSendWindow += increment;
-        if (!call.Up.IsEmpty) QueueUp(call);
-        Flow.GrantUp(client, call);
-        return Http2Error.NoError;
+        WriteGoAway(0, error, reason);
+        client.Effects.PeerMisbehaved(CallSide.Driver, reason);
+        client.Effects.CloseDriver(this);
+        client.DriverLost(this, $"it broke HTTP/2: {reason}");
     }
 
     protected override void ConnectionWindowOpened()
@@ -279,42 +246,59 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
         // Settle pumps the ring once for all that a read has brought.
     }
 
-    protected override Http2Error PeerSettingsChanged(int windowDelta)
-    {
-        foreach (var call in calls.Values)
-        {
-            if ((long)call.DriverSendWindow + windowDelta > Protocol.MaxWindow) return Http2Error.FlowControlError;
-            call.DriverSendWindow += windowDelta;
-            if (!call.Up.IsEmpty) QueueUp(call);
-            Flow.GrantUp(client, call);
-        }
-
-        OpenWaiting();
-        return Http2Error.NoError;
-    }
-
     private void OpenWaiting()
     {
-        if (IsGone) return;
+        // A call that cannot be opened ends here, and its end would come back here: once for each, however many wait.
+        if (IsGone || isOpening) return;
+        isOpening = true;
         while (!IsDraining && waiting.TryPeek(out var call))
         {
-            if (!CanOpen(call)) return;
+            if (IsHere(call) && !CanOpen(call)) break;
             waiting.Dequeue();
-            Open(call);
+            call.IsWaiting = false;
+            if (IsHere(call)) Open(call);
+            else waitingGone--;
         }
 
+        isOpening = false;
         if (IsDraining) client.MoveWaiting(this);
+        if (waitingGone > RingSlack && waitingGone > waiting.Count / 2) PurgeWaiting();
     }
 
-    /// <summary>The call's object will carry another call soon: it may not be found here.</summary>
-    private void WaitNoLonger(RelayedCall call)
+    /// <summary>Cancelled calls must not pile up behind one that waits for a stalled driver.</summary>
+    private void PurgeWaiting()
     {
         for (var n = waiting.Count; n > 0; n--)
         {
-            var other = waiting.Dequeue();
-            if (!ReferenceEquals(other, call)) waiting.Enqueue(other);
+            var call = waiting.Dequeue();
+            call.IsWaiting = IsHere(call);
+            if (call.IsWaiting) waiting.Enqueue(call);
+        }
+
+        waitingGone = 0;
+    }
+
+    private void PurgeRing()
+    {
+        for (var n = upRing.Count; n > 0; n--)
+        {
+            var call = upRing.Dequeue();
+            call.InUpRing = IsHere(call) && !call.Up.IsEmpty;
+            if (call.InUpRing) upRing.Enqueue(call);
         }
     }
+
+    private void PurgeWithheld()
+    {
+        for (var n = withheld.Count; n > 0; n--)
+        {
+            var call = withheld.Dequeue();
+            call.IsGrantWithheld = IsHere(call);
+            if (call.IsGrantWithheld) withheld.Enqueue(call);
+        }
+    }
+
+    private bool IsHere(RelayedCall call) => call.IsOnDriver && ReferenceEquals(call.Driver, this);
 
     /// <summary>Small header lists need not wait for the driver's settings; a large one may break the whole connection there.</summary>
     private bool CanOpen(RelayedCall call) => calls.Count < PeerMaxStreams && (HasPeerSettings || ListBytes(call) <= SafeHeaderList);
@@ -325,7 +309,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
     private int ListBytes(RelayedCall call) => call.BlockListBytes + ":authority".Length + Route.AddressUtf8.Length + 32
         + (Credential(call).IsEmpty ? 0 : "authorization".Length + Credential(call).Length + 32);
 
-    private ReadOnlySpan<byte> Credential(RelayedCall call) => Route.PassesClientAuthorization ? call.Headers.Authorization : Route.Authorization.Span;
+    private ReadOnlySpan<byte> Credential(RelayedCall call) => Route.PassesClientAuthorization ? call.Headers.DriverAuthorization : Route.Authorization.Span;
 
     private void Open(RelayedCall call)
     {
@@ -336,7 +320,7 @@ internal sealed class DriverConnection : Http2Connection, IHeaderSink
             return;
         }
 
-        call.DriverStream = nextStream;
+        call.DriverStream = lastStream = nextStream;
         if (nextStream >= Protocol.MaxStreamId - 2) IsDraining = true;
         else nextStream += 2;
         call.DriverSendWindow = PeerInitialWindow;

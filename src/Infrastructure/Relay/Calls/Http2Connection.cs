@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using SparkGateway.Infrastructure.Relay.Http2;
 
 namespace SparkGateway.Infrastructure.Relay.Calls;
@@ -7,6 +8,7 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 internal abstract class Http2Connection : IFrameHandler, IDisposable
 {
     private readonly FrameReader reader;
+    private bool isDataEmpty;
 
     protected Http2Connection(FrameLimits frames, RelayLimits limits)
     {
@@ -14,6 +16,7 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
         reader = new FrameReader(frames, this);
         Book = new ReceiveBook(limits.ConnectionWindow);
         MaxReceiveFrame = frames.MaxFrame;
+        Guard = new AbuseGuard(limits, Output);
     }
 
     public RelayLimits Limits { get; }
@@ -40,6 +43,11 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
     /// <summary>Nothing of the peer is read any more; the output is sent, then the socket closes.</summary>
     public bool IsClosing { get; protected set; }
 
+    /// <summary>Milliseconds of a monotonic clock, as of this batch of events.</summary>
+    protected abstract long Clock { get; }
+
+    protected AbuseGuard Guard { get; }
+
     protected bool IsInsideHeaders => reader.IsInsideHeaders;
 
     protected int MaxReceiveFrame { get; }
@@ -47,9 +55,10 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
     public virtual void Receive(ReadOnlySpan<byte> bytes)
     {
         if (IsClosing) return;
+        Guard.Begin(Clock);
         var error = reader.Read(bytes);
-        if (error == Http2Error.NoError && Output.ControlFrames > Limits.MaxControlFrames) error = Http2Error.EnhanceYourCalm;
-        if (error != Http2Error.NoError) Fail(error);
+        if (error == Http2Error.NoError) error = Guard.Queued();
+        if (error != Http2Error.NoError) Fail(error, Guard.Reason ?? reader.Reason ?? Words(error));
     }
 
     /// <summary>Sends what has become due to the peer's connection window.</summary>
@@ -62,6 +71,7 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
 
     public Http2Error OnSettings(ReadOnlySpan<byte> payload)
     {
+        if (Guard.Settings() is var flood and not Http2Error.NoError) return flood;
         var oldWindow = PeerInitialWindow;
         for (; !payload.IsEmpty; payload = payload[6..])
         {
@@ -75,18 +85,23 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
         return PeerSettingsChanged(PeerInitialWindow - oldWindow);
     }
 
-    public virtual Http2Error OnSettingsAck() => Http2Error.NoError;
+    public virtual Http2Error OnSettingsAck() => Guard.VoidFrame();
 
-    public virtual Http2Error OnPing(ReadOnlySpan<byte> opaque)
+    public Http2Error OnPing(ReadOnlySpan<byte> opaque)
     {
         Output.WritePingAck(opaque);
-        return Http2Error.NoError;
+        return Guard.Ping();
     }
 
-    public virtual Http2Error OnPingAck(ReadOnlySpan<byte> opaque) => Http2Error.NoError;
+    public virtual Http2Error OnPingAck(ReadOnlySpan<byte> opaque) => Guard.VoidFrame();
+
+    public Http2Error OnIgnored() => Guard.VoidFrame();
+
+    public abstract Http2Error OnStreamError(int stream, Http2Error code);
 
     public Http2Error OnWindowUpdate(int stream, int increment)
     {
+        if (Guard.WindowUpdate() is var flood and not Http2Error.NoError) return flood;
         if (stream != 0) return StreamWindowUpdate(stream, increment);
         if (SendWindow > Protocol.MaxWindow - increment) return Http2Error.FlowControlError;
         SendWindow += increment;
@@ -111,13 +126,46 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
     }
 
     /// <summary>The peer has broken the protocol: the connection ends.</summary>
-    protected abstract void Fail(Http2Error error);
+    /// <param name="reason">Short ASCII, of few values: for the peer, the log and the metric.</param>
+    protected abstract void Fail(Http2Error error, string reason);
+
+    /// <summary>DATA that carries nothing costs its sender no window.</summary>
+    protected Http2Error CountData(ReadOnlySpan<byte> bytes, bool last, bool endStream)
+    {
+        if (!bytes.IsEmpty) isDataEmpty = false;
+        if (!last || endStream) return Http2Error.NoError;
+        if (isDataEmpty) return EmptyData();
+        Guard.FullData();
+        return Http2Error.NoError;
+    }
+
+    protected void BeginData() => isDataEmpty = true;
+
+    protected virtual Http2Error EmptyData() => Guard.VoidFrame();
+
+    /// <summary>What waits for the peer's socket is bounded, whatever filled it.</summary>
+    protected void BoundOutput()
+    {
+        if (!IsClosing && Guard.Queued() is var error and not Http2Error.NoError) Fail(error, Guard.Reason!);
+    }
+
+    protected void WriteGoAway(int lastStream, Http2Error error, string reason) => Output.WriteGoAway(lastStream, error, Encoding.ASCII.GetBytes(reason));
 
     protected abstract Http2Error StreamWindowUpdate(int stream, int increment);
 
     protected abstract void ConnectionWindowOpened();
 
     protected abstract Http2Error PeerSettingsChanged(int windowDelta);
+
+    private static string Words(Http2Error error) => error switch
+    {
+        Http2Error.FlowControlError => "flow control window overrun",
+        Http2Error.CompressionError => "broken header compression",
+        Http2Error.FrameSizeError => "wrong frame size",
+        Http2Error.StreamClosed => "frame on a closed stream",
+        Http2Error.SettingsTimeout => "SETTINGS not acknowledged",
+        _ => "protocol error",
+    };
 
     private Http2Error Apply(SettingId id, uint value)
     {

@@ -1,5 +1,6 @@
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Features.RelayStream;
 
@@ -20,6 +21,9 @@ internal interface IRelayEffects
     /// <summary>Close the client's socket once its output has been sent.</summary>
     void CloseClient();
 
+    /// <summary>A peer broke the protocol or used up a budget, and its connection ends. The reason is one of few values.</summary>
+    void PeerMisbehaved(CallSide side, string reason);
+
     /// <summary>Decide where a client session goes. Answer: ClientConnection.Admitted.</summary>
     void Admit(ParkedGroup group, RouteRequest request);
 
@@ -31,6 +35,9 @@ internal interface IRelayEffects
 
     /// <summary>The driver has confirmed a ReleaseSession.</summary>
     void Released(LiveBinding binding, string userAgent);
+
+    /// <summary>So many calls were refused for what their client is or did, with this error in the end: for the audit.</summary>
+    void Denied(GatewayError error, int count, Caller caller);
 
     /// <summary>A call is over, or never got anywhere. Called once for each call.</summary>
     void CallEnded(in CallOutcome outcome);

@@ -18,6 +18,15 @@ internal sealed record RelayLimits
         MaxHeaderFields = options.MaxHeaderFields;
         MaxRoutingBytes = options.MaxRoutingBytes;
         MaxControlFrames = options.MaxQueuedControlFrames;
+        MaxQueuedHeaderBytes = options.MaxQueuedHeaderBytes;
+        MaxResetsPerSecond = options.MaxResetsPerSecond;
+        MaxSettingsPerSecond = options.MaxSettingsPerSecond;
+        MaxPingsPerSecond = options.MaxPingsPerSecond;
+        MaxWindowUpdatesPerSecond = options.MaxWindowUpdatesPerSecond;
+        MaxLateFramesPerSecond = options.MaxLateFramesPerSecond;
+        MaxVoidFramesPerSecond = options.MaxVoidFramesPerSecond;
+        MaxEmptyDataFrames = options.MaxEmptyDataFrames;
+        ResetLingerMs = options.ResetLingerSeconds * 1000L;
         SlowPeerMs = options.SlowPeerSeconds * 1000L;
         DriverIdleMs = options.DriverIdleSeconds * 1000L;
         ClientFrames = new FrameLimits(Protocol.DefaultMaxFrame, options.MaxHeaderBlockBytes, options.MaxContinuationFrames);
@@ -43,6 +52,24 @@ internal sealed record RelayLimits
     public int MaxRoutingBytes { get; }
 
     public int MaxControlFrames { get; }
+
+    public int MaxQueuedHeaderBytes { get; }
+
+    public int MaxResetsPerSecond { get; }
+
+    public int MaxSettingsPerSecond { get; }
+
+    public int MaxPingsPerSecond { get; }
+
+    public int MaxWindowUpdatesPerSecond { get; }
+
+    public int MaxLateFramesPerSecond { get; }
+
+    public int MaxVoidFramesPerSecond { get; }
+
+    public int MaxEmptyDataFrames { get; }
+
+    public long ResetLingerMs { get; }
 
     public long SlowPeerMs { get; }
 

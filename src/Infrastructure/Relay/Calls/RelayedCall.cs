@@ -27,6 +27,7 @@ internal sealed class RelayedCall
 {
     private byte[] block = [];
     private int blockLength;
+    private MessageEditor? spareEditor;
 
     public int ClientStream { get; private set; }
 
@@ -80,6 +81,12 @@ internal sealed class RelayedCall
     /// <summary>The ReleaseSession request asked for a session that can come back.</summary>
     public bool AllowsReconnect { get; set; }
 
+    /// <summary>In its driver connection's queue for a stream, perhaps as one that has left.</summary>
+    public bool IsWaiting { get; set; }
+
+    /// <summary>Changes the request's messages on their way up; null where nothing is changed.</summary>
+    public MessageEditor? Editor { get; private set; }
+
     public bool InUpRing { get; set; }
 
     public bool InDownRing { get; set; }
@@ -116,7 +123,7 @@ internal sealed class RelayedCall
     /// <summary>What the client may send beyond the window that every stream starts with.</summary>
     public int ExtraGrant => Math.Max(0, ClientReceiveWindow - Protocol.DefaultWindow);
 
-    public bool CanBeReused => !InUpRing && !InDownRing && !IsGrantWithheld && block.Length <= 4096;
+    public bool CanBeReused => !IsWaiting && !InUpRing && !InDownRing && !IsGrantWithheld && block.Length <= 4096;
 
     public void Begin(int clientStream, int clientSendWindow, RequestHeaders request, GatewayHeaders own, long now)
     {
@@ -127,6 +134,7 @@ internal sealed class RelayedCall
         Headers = own;
         Binding = null;
         Driver = null;
+        Editor = null;
         IsOnDriver = false;
         StartedAt = now;
         ClientSendWindow = clientSendWindow;
@@ -143,6 +151,13 @@ internal sealed class RelayedCall
         kept.CopyTo(block);
         blockLength = kept.Length;
         BlockListBytes = request.Kept.ListBytes;
+    }
+
+    /// <summary>Each message will end with these fields.</summary>
+    public void EditWith(byte[] tail)
+    {
+        Editor = spareEditor ??= new MessageEditor();
+        Editor.Begin(tail);
     }
 
     /// <summary>The first bytes of the request in one piece; <paramref name="rented"/> is to be given back.</summary>

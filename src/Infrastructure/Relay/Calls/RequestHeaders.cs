@@ -9,14 +9,20 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// Takes one request's decoded headers apart: what goes to the driver, what is the gateway's, and which RPC it is.
 /// One for each client connection, used again for each call.
 /// </summary>
-internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposable
+/// <param name="namesUsers">The peer is trusted to name the user; the header of another is dropped.</param>
+/// <param name="keepsCredential">The client's credential is not for the gateway, so a driver may want it.</param>
+internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool keepsCredential) : IHeaderSink, IDisposable
 {
+    /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
+    private const int MaxKnown = 8;
+
     private static readonly SearchValues<byte> Upper = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
 
     private readonly ArrayBufferWriter<byte> own = new(128);
+    private readonly (byte[] Said, GatewayHeaders Headers)[] known = new (byte[], GatewayHeaders)[MaxKnown];
     private bool sawRegular;
-    private GatewayHeaders? latest;
-    private byte[] latestOwn = [];
+    private int knownCount;
+    private int latest;
 
     /// <summary>The headers for the driver, re-encoded without table state; :authority and the driver's token are added later.</summary>
     public HeaderBlockWriter Kept { get; } = new();
@@ -54,12 +60,22 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
         else Regular(name, value);
     }
 
-    /// <summary>What this request said to the gateway: the same object as the last time, if it said the same.</summary>
+    /// <summary>What this request said to the gateway: the same object as before, if it said the same.</summary>
     public GatewayHeaders Own()
     {
-        if (latest is not null && own.WrittenSpan.SequenceEqual(latestOwn)) return latest;
-        latestOwn = own.WrittenSpan.ToArray();
-        return latest = Read(latestOwn);
+        if (knownCount > 0 && own.WrittenSpan.SequenceEqual(known[latest].Said)) return known[latest].Headers;
+        for (var n = 0; n < Math.Min(knownCount, MaxKnown); n++)
+        {
+            if (!own.WrittenSpan.SequenceEqual(known[n].Said)) continue;
+            latest = n;
+            return known[n].Headers;
+        }
+
+        var said = own.WrittenSpan.ToArray();
+        latest = knownCount % MaxKnown;
+        knownCount = knownCount + 1 < 2 * MaxKnown ? knownCount + 1 : MaxKnown;
+        known[latest] = (said, Read(said));
+        return known[latest].Headers;
     }
 
     public void Dispose() => Kept.Dispose();
@@ -86,7 +102,7 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
         var kind = names.Kind(name);
         if (kind != GatewayHeader.None)
         {
-            Keep((char)('0' + (int)kind), value);
+            if (kind != GatewayHeader.Identity || namesUsers) Keep((char)('0' + (int)kind), value);
             return;
         }
 
@@ -119,14 +135,22 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
 
     private void Keep(char tag, ReadOnlySpan<byte> value)
     {
+        // Cut before its length is written, or the rest of a longer value would be read as records of their own.
+        value = value[..Math.Min(value.Length, ushort.MaxValue)];
         own.Write([(byte)tag, (byte)(value.Length >> 8), (byte)value.Length]);
-        own.Write(value[..Math.Min(value.Length, ushort.MaxValue)]);
+        own.Write(value);
     }
 
-    private static GatewayHeaders Read(ReadOnlySpan<byte> said)
+    /// <summary>What can be a user_id of a message, and a line of the audit.</summary>
+    private static bool IsIdentity(ReadOnlySpan<byte> value) =>
+        value.Length is > 0 and <= GatewayHeaders.MostIdentityBytes && value.IndexOfAnyInRange((byte)0, (byte)0x1f) < 0 && !value.Contains((byte)0x7f)
+        && System.Text.Unicode.Utf8.IsValid(value);
+
+    private GatewayHeaders Read(ReadOnlySpan<byte> said)
     {
         var hints = RouteHints.None;
         byte[] credential = [];
+        byte[]? identity = null;
         var (agent, authority, forwarded) = ("", "", false);
         while (!said.IsEmpty)
         {
@@ -138,6 +162,11 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
                 case '2': hints = hints with { Namespace = HeaderNames.Cut(value) }; break;
                 case '3': hints = hints with { Team = HeaderNames.Cut(value) }; break;
                 case '4': hints = hints with { Environment = HeaderNames.Cut(value) }; break;
+                case '5':
+                    // Named twice: nobody knows which one the proxy verified.
+                    identity = identity is null && IsIdentity(value) ? value.ToArray() : [];
+                    forwarded = true;
+                    break;
                 case 'c': credential = value.ToArray(); break;
                 case 'u': agent = Encoding.UTF8.GetString(value[..Math.Min(length, 200)]); break;
                 case 'a': authority = HeaderNames.Cut(value); break;
@@ -147,7 +176,10 @@ internal sealed class RequestHeaders(HeaderNames names) : IHeaderSink, IDisposab
             said = said[(3 + length)..];
         }
 
-        return new GatewayHeaders { Hints = hints, Authorization = credential, UserAgent = agent, Authority = authority, IsForwarded = forwarded };
+        return new GatewayHeaders
+        {
+            Hints = hints, Authorization = credential, DriverAuthorization = keepsCredential ? credential : [], IdentityUtf8 = identity ?? [], UserAgent = agent, Authority = authority, IsForwarded = forwarded,
+        };
     }
 }
 

@@ -27,10 +27,14 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
     private int blockLength;
     private int blockStream;
     private bool blockEndsStream;
+    private bool blockDependsOnItself;
     private int continuations;
 
     /// <summary>A header block, or the frame that begins one, has begun and is not complete: the slow-headers guard.</summary>
     public bool IsInsideHeaders => blockStream != 0 || (headerFilled == Protocol.FrameHeaderBytes && type == FrameType.Headers);
+
+    /// <summary>Which bound of this reader's own was broken, for the peer and the log; null: none.</summary>
+    public string? Reason { get; private set; }
 
     public Http2Error Read(ReadOnlySpan<byte> input)
     {
@@ -78,8 +82,8 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
             FrameType.Data => BeginData(),
             FrameType.Headers => stream == 0 ? Http2Error.ProtocolError : BlockFits(),
             FrameType.Continuation => blockStream == 0 ? Http2Error.ProtocolError
-                : ++continuations > limits.MaxContinuations ? Http2Error.EnhanceYourCalm : BlockFits(),
-            FrameType.Priority => stream == 0 ? Http2Error.ProtocolError : remaining == 5 ? Http2Error.NoError : Http2Error.FrameSizeError,
+                : ++continuations > limits.MaxContinuations ? TooMuch("too many CONTINUATION frames") : BlockFits(),
+            FrameType.Priority => stream == 0 ? Http2Error.ProtocolError : Http2Error.NoError,
             FrameType.RstStream => stream == 0 ? Http2Error.ProtocolError : remaining == 4 ? Http2Error.NoError : Http2Error.FrameSizeError,
             FrameType.Settings => BeginSettings(),
             FrameType.PushPromise => Http2Error.ProtocolError,
@@ -103,7 +107,15 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
         return remaining % 6 != 0 || (IsSet(FrameFlags.Ack) && remaining != 0) ? Http2Error.FrameSizeError : Http2Error.NoError;
     }
 
-    private Http2Error BlockFits() => blockLength + remaining > limits.MaxHeaderBlock + 256 + 6 ? Http2Error.EnhanceYourCalm : Http2Error.NoError;
+    private Http2Error BlockFits() => blockLength + remaining > limits.MaxHeaderBlock + 256 + 6 ? BlockTooLarge() : Http2Error.NoError;
+
+    private Http2Error BlockTooLarge() => TooMuch("header block too large");
+
+    private Http2Error TooMuch(string reason)
+    {
+        Reason = reason;
+        return Http2Error.EnhanceYourCalm;
+    }
 
     private Http2Error ReadData(ref ReadOnlySpan<byte> input)
     {
@@ -176,8 +188,12 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
                 return increment == 0 && stream == 0 ? Http2Error.ProtocolError : handler.OnWindowUpdate(stream, increment);
             case FrameType.RstStream:
                 return handler.OnRstStream(stream, (Http2Error)BinaryPrimitives.ReadUInt32BigEndian(payload));
+            case FrameType.Priority when payload.Length != 5:
+                return handler.OnStreamError(stream, Http2Error.FrameSizeError);
+            case FrameType.Priority when DependsOnItself(payload):
+                return handler.OnStreamError(stream, Http2Error.ProtocolError);
             default:
-                return Http2Error.NoError; // PRIORITY is advice that nobody takes; unknown types must be ignored.
+                return handler.OnIgnored(); // PRIORITY is advice that nobody takes; unknown types must be ignored.
         }
     }
 
@@ -197,29 +213,40 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
             if (IsSet(FrameFlags.Priority))
             {
                 if (payload.Length < 5) return Http2Error.FrameSizeError;
-                if ((int)(BinaryPrimitives.ReadUInt32BigEndian(payload) & 0x7fff_ffff) == stream) return Http2Error.ProtocolError;
+                blockDependsOnItself = DependsOnItself(payload);
                 payload = payload[5..];
             }
 
-            if (payload.Length > limits.MaxHeaderBlock) return Http2Error.EnhanceYourCalm;
-            if (IsSet(FrameFlags.EndHeaders)) return handler.OnHeaders(stream, payload, IsSet(FrameFlags.EndStream));
+            if (payload.Length > limits.MaxHeaderBlock) return BlockTooLarge();
+            if (IsSet(FrameFlags.EndHeaders)) return HeaderBlock(payload, IsSet(FrameFlags.EndStream));
             blockStream = stream;
             blockEndsStream = IsSet(FrameFlags.EndStream);
             blockLength = 0;
             continuations = 0;
         }
 
-        if (blockLength + payload.Length > limits.MaxHeaderBlock) return Http2Error.EnhanceYourCalm;
+        if (blockLength + payload.Length > limits.MaxHeaderBlock) return BlockTooLarge();
         block ??= ArrayPool<byte>.Shared.Rent(limits.MaxHeaderBlock);
         payload.CopyTo(block.AsSpan(blockLength));
         blockLength += payload.Length;
         if (!IsSet(FrameFlags.EndHeaders)) return Http2Error.NoError;
         blockStream = 0;
-        var error = handler.OnHeaders(stream, block.AsSpan(0, blockLength), blockEndsStream);
+        var error = HeaderBlock(block.AsSpan(0, blockLength), blockEndsStream);
         blockLength = 0;
         Return(ref block);
         return error;
     }
+
+    /// <summary>The block is decoded in any case: the peer's table must be followed.</summary>
+    private Http2Error HeaderBlock(ReadOnlySpan<byte> payload, bool endStream)
+    {
+        var error = handler.OnHeaders(stream, payload, endStream);
+        if (error == Http2Error.NoError && blockDependsOnItself) error = handler.OnStreamError(stream, Http2Error.ProtocolError);
+        blockDependsOnItself = false;
+        return error;
+    }
+
+    private bool DependsOnItself(ReadOnlySpan<byte> priority) => (int)(BinaryPrimitives.ReadUInt32BigEndian(priority) & 0x7fff_ffff) == stream;
 
     private bool IsSet(FrameFlags flag) => (flags & flag) != 0;
 

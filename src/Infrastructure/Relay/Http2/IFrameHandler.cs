@@ -32,4 +32,10 @@ internal interface IFrameHandler
     Http2Error OnWindowUpdate(int stream, int increment);
 
     Http2Error OnRstStream(int stream, Http2Error code);
+
+    /// <summary>A frame that is read and means nothing here: PRIORITY, and types that HTTP/2 does not name.</summary>
+    Http2Error OnIgnored();
+
+    /// <summary>A frame broke a rule whose breach concerns its stream only.</summary>
+    Http2Error OnStreamError(int stream, Http2Error code);
 }

@@ -7,31 +7,55 @@ internal sealed class OutputQueue
 {
     private Segment? head;
     private Segment? tail;
+    private int dataBytes;
 
     public bool IsEmpty => head is null;
 
     public int Length { get; private set; }
 
-    /// <summary>Control frames written since the queue was last empty: the measure of a peer that provokes answers and reads none.</summary>
-    public int ControlFrames { get; private set; }
+    /// <summary>Acknowledgements that wait: the measure of a peer that provokes answers and reads none.</summary>
+    public int Answers { get; private set; }
 
-    /// <summary>The next bytes to send: of one segment.</summary>
-    public ReadOnlyMemory<byte> Next => head is null ? default : head.Buffer.AsMemory(head.Start, head.Length);
+    /// <summary>DATA and HEADERS frames ever written.</summary>
+    public long PayloadFrames { get; private set; }
+
+    /// <summary>Bytes ever written.</summary>
+    public long Written { get; private set; }
+
+    /// <summary>Those of them that the socket has taken.</summary>
+    public long Taken => Written - Length;
+
+    /// <summary>What waits beside flow-controlled data: no window bounds it.</summary>
+    public int OverheadBytes => Length - dataBytes;
+
+    /// <summary>The next bytes to send: of one segment, which stays as it is until <see cref="Advance"/>.</summary>
+    public ReadOnlyMemory<byte> Next
+    {
+        get
+        {
+            if (head is null) return default;
+            head.IsLent = true;
+            return head.Buffer.AsMemory(head.Start, head.Length);
+        }
+    }
 
     /// <summary>The socket has taken so many of <see cref="Next"/>.</summary>
     public void Advance(int bytes)
     {
         Length -= bytes;
         head!.Start += bytes;
-        if (head.Length > 0) return;
-        var done = head;
-        head = done.Next;
-        if (head is null)
+        head.IsLent = false;
+        if (head.Length > 0)
         {
-            tail = null;
-            ControlFrames = 0;
+            Shrink(head);
+            return;
         }
 
+        var done = head;
+        head = done.Next;
+        if (head is null) tail = null;
+        Answers -= done.Answers;
+        dataBytes -= done.DataBytes;
         done.Release();
     }
 
@@ -47,9 +71,7 @@ internal sealed class OutputQueue
         {
             var segment = Room(1);
             var take = Math.Min(segment.Room, bytes.Length);
-            bytes[..take].CopyTo(segment.Buffer.AsSpan(segment.End));
-            segment.End += take;
-            Length += take;
+            Add(segment, bytes[..take]);
             bytes = bytes[take..];
         }
     }
@@ -57,15 +79,15 @@ internal sealed class OutputQueue
     /// <summary>Flow-controlled bytes: the sink hears of them when the socket has taken them.</summary>
     public void WriteData(int stream, ReadOnlySpan<byte> bytes, bool endStream, ITakenSink source)
     {
+        PayloadFrames++;
         WriteFrameHeader(bytes.Length, FrameType.Data, endStream ? FrameFlags.EndStream : FrameFlags.None, stream);
         while (!bytes.IsEmpty)
         {
             var segment = Room(1);
             var take = Math.Min(segment.Room, bytes.Length);
-            bytes[..take].CopyTo(segment.Buffer.AsSpan(segment.End));
-            segment.End += take;
-            Length += take;
+            Add(segment, bytes[..take]);
             segment.Credit(source, take);
+            dataBytes += take;
             bytes = bytes[take..];
         }
     }
@@ -74,6 +96,7 @@ internal sealed class OutputQueue
     public void WriteHeaders(int stream, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool endStream, int maxFrame)
     {
         var type = FrameType.Headers;
+        PayloadFrames++;
         do
         {
             var a = first[..Math.Min(first.Length, maxFrame)];
@@ -106,9 +129,9 @@ internal sealed class OutputQueue
 
     public void WritePing(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.None, 0, opaque);
 
-    public void WritePingAck(ReadOnlySpan<byte> opaque) => WriteControl(FrameType.Ping, FrameFlags.Ack, 0, opaque);
+    public void WritePingAck(ReadOnlySpan<byte> opaque) => WriteAnswer(FrameType.Ping, opaque);
 
-    public void WriteSettingsAck() => WriteControl(FrameType.Settings, FrameFlags.Ack, 0, default);
+    public void WriteSettingsAck() => WriteAnswer(FrameType.Settings, default);
 
     public void WriteSettings(ReadOnlySpan<(SettingId Id, uint Value)> settings)
     {
@@ -131,9 +154,15 @@ internal sealed class OutputQueue
         WriteControl(FrameType.GoAway, FrameFlags.None, 0, payload);
     }
 
+    private void WriteAnswer(FrameType type, ReadOnlySpan<byte> payload)
+    {
+        WriteControl(type, FrameFlags.Ack, 0, payload);
+        tail!.Answers++;
+        Answers++;
+    }
+
     private void WriteControl(FrameType type, FrameFlags flags, int stream, ReadOnlySpan<byte> payload)
     {
-        ControlFrames++;
         WriteFrameHeader(payload.Length, type, flags, stream);
         Write(payload);
     }
@@ -150,12 +179,38 @@ internal sealed class OutputQueue
         Write(header);
     }
 
+    private void Add(Segment segment, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(segment.Buffer.AsSpan(segment.End));
+        segment.End += bytes.Length;
+        Length += bytes.Length;
+        Written += bytes.Length;
+    }
+
     private Segment Room(int bytes)
     {
-        if (tail is not null && tail.Room >= bytes) return tail;
+        if (tail is null) return head = tail = Segment.RentSmall();
+        if (tail.Room >= bytes) return tail;
         var segment = Segment.Rent();
-        if (tail is null) head = segment;
-        else tail.Next = segment;
+        if (ReferenceEquals(head, tail) && tail is { IsSmall: true, IsLent: false })
+        {
+            // It only began small: what leaves together goes out in one write.
+            segment.Adopt(tail);
+            head = segment;
+        }
+        else
+        {
+            tail.Next = segment;
+        }
+
         return tail = segment;
+    }
+
+    /// <summary>A peer that stalls near the end of a large segment does not keep it.</summary>
+    private void Shrink(Segment first)
+    {
+        if (first.IsSmall || first.Length > Segment.SmallSize || first.Next is not null) return;
+        head = tail = Segment.RentSmall();
+        head.Adopt(first);
     }
 }

@@ -19,6 +19,8 @@ internal interface IRelayControl
 
     Task ReleasedAsync(LiveBinding binding, Caller caller);
 
+    Task DeniedAsync(GatewayError error, int count, Caller caller);
+
     /// <summary>Called on the loop for each call: counts, and returns at once.</summary>
     void CallEnded(in CallOutcome outcome);
 }
@@ -34,7 +36,11 @@ internal sealed class RelayHostServices(RelayOptions options, IRelayControl cont
 
     public ILogger Logger { get; } = logger;
 
+    public LimitLog Limits { get; } = new(logger, time);
+
     public int ConnectSeconds { get; } = options.DriverConnectSeconds;
+
+    public int SlowPeerSeconds { get; } = options.SlowPeerSeconds;
 
     public long NowMs() => (long)Time.GetElapsedTime(started).TotalMilliseconds;
 

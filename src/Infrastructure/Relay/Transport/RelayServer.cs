@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net.Security;
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -18,9 +18,10 @@ internal sealed partial class RelayServer : BackgroundService
     private readonly SparkConnectListener listener;
     private readonly RelayHostServices services;
     private readonly RelayShared shared;
-    private readonly ServerCertificate? certificate;
+    private readonly Entrance entrance;
+    private readonly AddressRanges identityPeers;
     private readonly GatewayOptions options;
-    private readonly ConcurrentDictionary<ConnectionHost, bool> connections = new();
+    private readonly ConcurrentDictionary<ConnectionHost, IPAddress?> connections = new();
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool isStopping;
     private int open;
@@ -30,7 +31,8 @@ internal sealed partial class RelayServer : BackgroundService
         this.listener = listener;
         this.services = services;
         this.shared = shared;
-        this.certificate = certificate;
+        entrance = new Entrance(options, services, certificate);
+        identityPeers = new AddressRanges(options.Identity.TrustedPeers);
         this.options = options;
     }
 
@@ -69,7 +71,7 @@ internal sealed partial class RelayServer : BackgroundService
             catch (SocketException e)
             {
                 // Out of file descriptors, or a client that left between: the listener itself is well.
-                AcceptFailed(services.Logger, e.SocketErrorCode);
+                services.Limits.Hit(CallSide.Client, "cannot accept a connection", e.SocketErrorCode.ToString());
                 await Task.Delay(TimeSpan.FromMilliseconds(50), services.Time, stopping);
                 continue;
             }
@@ -77,7 +79,7 @@ internal sealed partial class RelayServer : BackgroundService
             if (Interlocked.Increment(ref open) > options.Relay.MaxConnections)
             {
                 Interlocked.Decrement(ref open);
-                TooMany(services.Logger, options.Relay.MaxConnections);
+                services.Limits.Hit(CallSide.Client, "more connections than relay.max_connections", ClientPeer.Of(socket).ToString());
                 socket.Dispose();
                 continue;
             }
@@ -88,49 +90,25 @@ internal sealed partial class RelayServer : BackgroundService
 
     private async Task ServeAsync(Socket socket)
     {
-        var peer = "";
-        Link? link = null;
+        Entry? entry = null;
         try
         {
-            peer = socket.RemoteEndPoint?.ToString() ?? "";
-            services.Tune(socket);
-            link = certificate is null ? new SocketLink(socket) : await SecureAsync(socket, certificate);
+            entry = await entrance.EnterAsync(socket);
         }
-        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        finally
         {
-            HandshakeFailed(services.Logger, peer, e.Message);
+            if (entry is null)
+            {
+                socket.Dispose();
+                Interlocked.Decrement(ref open);
+            }
         }
 
-        if (link is null)
-        {
-            socket.Dispose();
-            Interlocked.Decrement(ref open);
-            return;
-        }
-
-        var host = new ConnectionHost(services, shared, link, peer, Ended);
-        connections.TryAdd(host, true);
+        if (entry is null) return;
+        var host = new ConnectionHost(services, shared, entry.Link, entry.Peer, identityPeers.Contains(entry.Peer.Socket.Address), Ended);
+        connections.TryAdd(host, entry.Counted);
         host.Start();
         if (isStopping) host.BeginShutdown();
-    }
-
-    private async Task<Link> SecureAsync(Socket socket, ServerCertificate certificate)
-    {
-        // NetworkStream wants a socket that may block; only its asynchronous calls are used, and they never do.
-        socket.Blocking = true;
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-        try
-        {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Relay.SlowPeerSeconds), services.Time);
-            await stream.AuthenticateAsServerAsync(certificate.Options(), limit.Token);
-            if (stream.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2) throw new IOException("the client did not offer h2 (ALPN)");
-            return new TlsLink(stream);
-        }
-        catch
-        {
-            await stream.DisposeAsync();
-            throw;
-        }
     }
 
     private async Task TickAsync(CancellationToken stopping)
@@ -141,6 +119,7 @@ internal sealed partial class RelayServer : BackgroundService
             while (await timer.WaitForNextTickAsync(stopping))
             {
                 var now = services.NowMs();
+                services.Limits.Tick();
                 foreach (var (host, _) in connections)
                 {
                     if (host.NextDeadline <= now) host.Tick();
@@ -155,7 +134,8 @@ internal sealed partial class RelayServer : BackgroundService
 
     private void Ended(ConnectionHost host)
     {
-        if (!connections.TryRemove(host, out _)) return;
+        if (!connections.TryRemove(host, out var counted)) return;
+        entrance.Leave(counted);
         Interlocked.Decrement(ref open);
         if (isStopping && connections.IsEmpty) drained.TrySetResult();
     }
@@ -175,13 +155,4 @@ internal sealed partial class RelayServer : BackgroundService
 
     [LoggerMessage(2010, LogLevel.Information, "Draining {Connections} client connections for up to {Seconds} s")]
     private static partial void Draining(ILogger logger, int connections, int seconds);
-
-    [LoggerMessage(2011, LogLevel.Warning, "Cannot accept a connection: {Error}")]
-    private static partial void AcceptFailed(ILogger logger, SocketError error);
-
-    [LoggerMessage(2012, LogLevel.Warning, "More than {Limit} client connections: the newest is closed (relay.max_connections)")]
-    private static partial void TooMany(ILogger logger, int limit);
-
-    [LoggerMessage(2013, LogLevel.Information, "TLS handshake with {Peer} failed: {Reason}")]
-    private static partial void HandshakeFailed(ILogger logger, string peer, string reason);
 }

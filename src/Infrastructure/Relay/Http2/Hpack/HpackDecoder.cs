@@ -13,6 +13,9 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
 {
     private const int MaxSizeUpdates = 2;
 
+    /// <summary>A refused list is followed up to so many times its limit: one byte can stand for a whole table entry, so that a small block costs as much as megabytes.</summary>
+    private const int MaxExcess = 4;
+
     private byte[]? scratch;
     private int scratchNeeded;
     private long listBytes;
@@ -68,9 +71,8 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
         var error = reader.ReadInteger(7, out var index);
         if (error != HpackError.None) return error;
         if (!IsKnown(index)) return HpackError.BadIndex;
-        if (index <= HpackStaticTable.Count) Deliver(HpackStaticTable.Name(index), HpackStaticTable.Value(index), sink);
-        else Deliver(Table.Name(Age(index)), Table.Value(Age(index)), sink);
-        return HpackError.None;
+        return index <= HpackStaticTable.Count ? Deliver(HpackStaticTable.Name(index), HpackStaticTable.Value(index), sink)
+            : Deliver(Table.Name(Age(index)), Table.Value(Age(index)), sink);
     }
 
     private HpackError ReadLiteral(ref HpackReader reader, int prefixBits, bool isIndexing, IHeaderSink sink)
@@ -94,9 +96,9 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
 
         error = ReadString(ref reader, ref used, out var value);
         if (error != HpackError.None) return error;
-        Deliver(name, value, sink);
+        error = Deliver(name, value, sink);
         if (isIndexing) Table.Insert(name, value);
-        return HpackError.None;
+        return error;
     }
 
     private HpackError ReadString(scoped ref HpackReader reader, scoped ref int used, out ReadOnlySpan<byte> text)
@@ -120,14 +122,15 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
         return copy;
     }
 
-    private void Deliver(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, IHeaderSink sink)
+    private HpackError Deliver(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, IHeaderSink sink)
     {
-        if (refusal != HpackError.None) return;
         listBytes += (long)name.Length + value.Length + HpackDynamicTable.EntryOverhead;
         fields++;
+        if (refusal != HpackError.None) return listBytes > (long)maxListBytes * MaxExcess ? HpackError.Unbounded : HpackError.None;
         if (listBytes > maxListBytes) refusal = HpackError.ListTooLarge;
         else if (fields > maxFields) refusal = HpackError.TooManyFields;
         else sink.OnHeader(name, value);
+        return HpackError.None;
     }
 
     private Span<byte> Scratch() => scratch ??= ArrayPool<byte>.Shared.Rent(scratchNeeded);

@@ -14,6 +14,9 @@ internal enum HpackError
     BadTableSize,
     ListTooLarge,
     TooManyFields,
+
+    /// <summary>So far above its limits that reading on would be the attack.</summary>
+    Unbounded,
 }
 
 /// <summary>Takes decoded fields in order. The spans are valid during the call only.</summary>

@@ -1,0 +1,168 @@
+using SparkGateway.Infrastructure.Relay.Http2;
+
+namespace SparkGateway.Infrastructure.Relay.Calls;
+
+/// <summary>What the client's frames do.</summary>
+internal sealed partial class ClientConnection
+{
+    public override Http2Error OnDataStart(int stream, int length)
+    {
+        if (!Book.Receive(length)) return Http2Error.FlowControlError;
+        if (!HasPeerSettings) return Http2Error.ProtocolError;
+        BeginData();
+        if (!calls.TryGetValue(stream, out dataCall)) return OnEndedStream(stream);
+        if (dataCall.ClientEnded) return Break(dataCall, Http2Error.StreamClosed);
+        if (dataCall.IsOnDriver) dataCall.Driver!.ChangeClientReceiveWindow(dataCall, -length);
+        else dataCall.ClientReceiveWindow -= length;
+        return dataCall.ClientReceiveWindow < 0 ? Break(dataCall, Http2Error.FlowControlError) : Http2Error.NoError;
+    }
+
+    public override Http2Error OnDataPart(int stream, ReadOnlySpan<byte> bytes, int padding, bool last, bool endStream)
+    {
+        var call = dataCall;
+        if (padding > 0) Book.Taken(padding);
+        var flood = CountData(bytes, last, endStream);
+        if (call is null)
+        {
+            Book.Taken(bytes.Length);
+            return flood;
+        }
+
+        if (endStream) call.ClientEnded = true;
+        switch (call.State)
+        {
+            case CallState.Forwarding when call.IsOnDriver:
+                SendUp(call, bytes, endStream);
+                if (endStream) FinishIfOver(call);
+                else Flow.GrantUp(this, call);
+                break;
+            case CallState.AwaitingMessage:
+                ReadFirstMessage(call, bytes);
+                break;
+            case CallState.Parked:
+                Park(call, bytes);
+                break;
+            default:
+                Book.Taken(bytes.Length);
+                FinishIfOver(call);
+                break;
+        }
+
+        return flood;
+    }
+
+    public override Http2Error OnHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
+    {
+        if (!HasPeerSettings || stream % 2 == 0) return Http2Error.ProtocolError;
+        request.Begin();
+        var decoded = decoder.Decode(block, request);
+        var isTooLarge = decoded is HpackError.ListTooLarge or HpackError.TooManyFields;
+        if (decoded == HpackError.Unbounded) return Guard.HeaderBomb();
+        if (decoded != HpackError.None && !isTooLarge) return Http2Error.CompressionError;
+        if (stream <= lastStream) return Trailers(stream, endStream);
+        lastStream = stream;
+        Guard.StreamOpened();
+        if (refusesCalls)
+        {
+            // Sent before the client heard of the shutdown.
+            Output.WriteRstStream(stream, Http2Error.RefusedStream);
+            return Guard.LateFrame();
+        }
+
+        if (request.IsMalformed || calls.Count + LingeringResets() >= Limits.MaxConcurrentStreams)
+        {
+            Output.WriteRstStream(stream, request.IsMalformed ? Http2Error.ProtocolError : Http2Error.RefusedStream);
+            return Guard.StreamReset();
+        }
+
+        var call = spare.Count > 0 ? spare.Pop() : new RelayedCall();
+        call.Begin(stream, PeerInitialWindow, request, request.Own(), Now);
+        calls.Add(stream, call);
+        call.ClientEnded = endStream;
+        awaitingMessages++;
+        BeginCall(call, isTooLarge);
+        return Http2Error.NoError;
+    }
+
+    /// <summary>Trailers of a request mean nothing in gRPC but its end.</summary>
+    private Http2Error Trailers(int stream, bool endStream)
+    {
+        // Of a stream that is over: sent before the client heard of its end.
+        if (!calls.TryGetValue(stream, out var call)) return Guard.VoidFrame();
+        if (call.ClientEnded) return Break(call, Http2Error.StreamClosed);
+        dataCall = call;
+        return endStream ? OnDataPart(stream, default, 0, true, true) : Break(call, Http2Error.ProtocolError);
+    }
+
+    public override Http2Error OnGoAway(int lastStream, Http2Error code, ReadOnlySpan<byte> debug) => Guard.VoidFrame();
+
+    public override Http2Error OnStreamError(int stream, Http2Error code) =>
+        calls.TryGetValue(stream, out var call) ? Break(call, code) : stream > lastStream ? code : Guard.VoidFrame();
+
+    public override Http2Error OnRstStream(int stream, Http2Error code)
+    {
+        if (!calls.TryGetValue(stream, out var call)) return OnEndedStream(stream);
+        var isLive = !call.ClientSideEnded;
+        CancelByClient(call);
+        return isLive ? Guard.StreamReset() : Guard.LateFrame();
+    }
+
+    protected override Http2Error StreamWindowUpdate(int stream, int increment)
+    {
+        if (!calls.TryGetValue(stream, out var call)) return OnEndedStream(stream);
+        if (increment == 0) return Break(call, Http2Error.ProtocolError);
+        if (call.ClientSendWindow > Protocol.MaxWindow - increment) return Break(call, Http2Error.FlowControlError);
+        call.ClientSendWindow += increment;
+        if (!call.Down.IsEmpty) QueueDown(call);
+        Flow.GrantDown(call);
+        return Http2Error.NoError;
+    }
+
+    protected override Http2Error PeerSettingsChanged(int windowDelta)
+    {
+        if (windowDelta == 0) return Http2Error.NoError;
+        foreach (var driver in drivers) driver.MirrorWindow(windowDelta);
+        foreach (var call in calls.Values)
+        {
+            if ((long)call.ClientSendWindow + windowDelta > Protocol.MaxWindow) return Http2Error.FlowControlError;
+            call.ClientSendWindow += windowDelta;
+            if (!call.Down.IsEmpty) QueueDown(call);
+            Flow.GrantDown(call);
+        }
+
+        return Http2Error.NoError;
+    }
+
+    protected override Http2Error EmptyData() => Guard.EmptyData();
+
+    /// <summary>Of a stream that is over: sent before the client heard of its end. Of one that never was: a breach.</summary>
+    private Http2Error OnEndedStream(int stream) => stream <= lastStream && stream % 2 == 1 ? Guard.LateFrame() : Http2Error.ProtocolError;
+
+    /// <summary>What the client sent broke a rule of its stream: only that stream ends.</summary>
+    private Http2Error Break(RelayedCall call, Http2Error code)
+    {
+        ResetClient(call, code);
+        return Guard.StreamReset();
+    }
+
+    /// <summary>Cancelled calls whose drivers may still be at work on them.</summary>
+    private int LingeringResets()
+    {
+        var count = 0;
+        for (var i = 0; i < drivers.Count; i++) count += drivers[i].LingeringResets;
+        return count;
+    }
+
+    private void NotHttp2(ReadOnlySpan<byte> bytes)
+    {
+        var isText = !bytes.IsEmpty && bytes[0] is >= (byte)'A' and <= (byte)'Z';
+        if (isText)
+        {
+            Output.Write("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 84\r\nConnection: close\r\n\r\n"u8);
+            Output.Write("This port speaks Spark Connect (gRPC over HTTP/2). Use a client with sc://HOST:PORT\n"u8);
+        }
+
+        IsClosing = true;
+        Effects.CloseClient();
+    }
+}
