@@ -45,7 +45,7 @@ public sealed class IdleSessionTests(ITestOutputHelper output)
         await socket.SendAsync(hello);
         var answer = new byte[4096];
         var size = 0;
-        while (!answer.AsSpan(0, size).EndsWith("\0\vgrpc-status\u00010"u8)) 
+        while (!answer.AsSpan(0, size).EndsWith("\0\vgrpc-status\u00010"u8))
         {
             var count = await socket.ReceiveAsync(answer.AsMemory(size));
             Assert.True(count > 0, "The gateway closed a good connection.");
