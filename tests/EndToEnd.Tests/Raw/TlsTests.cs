@@ -48,11 +48,15 @@ public sealed class TlsTests(SharedDrivers drivers) : IDisposable
     }
 
     [Fact]
-    public async Task PySpark_OverTls_RunsAQuery()
+    public async Task PySpark_OverTlsWithAToken_RunsAQuery()
     {
+        const string Token = "0123456789abcdef0123456789abcdef";
         using var certificate = Write();
+        var tokens = Path.Combine(folder, "tokens");
+        await File.WriteAllTextAsync(tokens, $"ada: {Token}\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(tokens, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var driver = await drivers.SparkAsync();
-        await using var gateway = await RawGateway.StartAsync(Setup, driver.Address);
+        await using var gateway = await RawGateway.StartAsync(Setup with { Settings = [.. Setup.Settings, $"spark_connect.token_file={tokens}"] }, driver.Address);
 
         var output = await PythonClient.RunAsync(
             $"""
@@ -63,7 +67,7 @@ public sealed class TlsTests(SharedDrivers drivers) : IDisposable
             print("sum", spark.range(100000).selectExpr("sum(id) AS s").first().s)
             spark.stop()
             """,
-            gateway.Process.Url("ada", "use_ssl=true", $"x-spark-session-id={RawGateway.Name(0)}"));
+            gateway.Process.Url("ada", "use_ssl=true", $"token={Token}", $"x-spark-session-id={RawGateway.Name(0)}"));
 
         Assert.Contains("sum 4999950000", output, StringComparison.Ordinal);
     }

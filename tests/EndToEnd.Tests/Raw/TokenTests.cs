@@ -63,6 +63,24 @@ public sealed class TokenTests(SharedDrivers drivers) : IDisposable
         Assert.Contains("sum 4999950000", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Jvm_WithAToken_RunsAQuery()
+    {
+        Write($"ana: {New}");
+        var driver = await drivers.SparkAsync();
+        await using var gateway = await RawGateway.StartAsync(Setup, driver.Address);
+
+        await using var client = JavaClient.Start(
+            """
+            SparkSession spark = SparkSession.builder().remote(url).getOrCreate();
+            System.out.println("sum " + spark.range(100000).selectExpr("sum(id) AS s").first().getLong(0));
+            spark.stop();
+            """,
+            gateway.Process.Url("ada", $"token={New}", $"x-spark-session-id={RawGateway.Name(0)}"));
+
+        Assert.Contains("sum 4999950000", await PythonClient.GoodEndAsync(client), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("token=0123456789abcdef-bad", "is none that this gateway knows")]
     [InlineData("", "takes calls with a token only")]
