@@ -1,3 +1,4 @@
+using SparkGateway.Api.Admin;
 using SparkGateway.Api.Cli;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
@@ -12,6 +13,7 @@ using SparkGateway.Infrastructure.Platforms.Local;
 using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
 using SparkGateway.Infrastructure.Scheduling;
+using SparkGateway.Infrastructure.Security;
 
 namespace SparkGateway.Api;
 
@@ -30,6 +32,8 @@ internal static class Composition
             .AddLocalPlatform()
             .AddControlPlane()
             .AddScheduling(options)
+            .AddAdminTokens()
+            .AddAdminApi()
             .AddRelay(options);
     }
 
@@ -45,6 +49,8 @@ internal static class Composition
             Limits = new SessionLimits(connect.OnDemand.MaxSessions, connect.OnDemand.MaxPerUser),
             StartLimit = TimeSpan.FromSeconds(connect.StartLimitSeconds),
             StartGrace = TimeSpan.FromSeconds(connect.StartGraceSeconds),
+            PageItems = options.Admin.MaxPageItems,
+            MaxExtensionHours = options.Admin.MaxExtensionHours,
             Expiry = ExpiryOf(connect),
             ExpiryHold = TimeSpan.FromSeconds(connect.ExpiryHoldSeconds),
             BusyGrace = TimeSpan.FromSeconds(connect.BusyGraceSeconds),
@@ -78,7 +84,7 @@ internal static class Composition
     private static RoutingPolicy PolicyOf(SparkConnectOptions connect) => new()
     {
         Headers = new RoutingHeaderNames(connect.Headers.SessionName[0], connect.Headers.Namespace[0], connect.Headers.Team[0], connect.Headers.Environment[0]),
-        PublicAddress = $"HOST:{connect.Port}",
+        PublicAddress = connect.PublicAddress.Length > 0 ? connect.PublicAddress : $"HOST:{connect.Port}",
         OnDemandEnabled = connect.OnDemand.Enabled,
         Default = connect.OnDemand is { DefaultTeam.Length: > 0, DefaultEnvironment.Length: > 0 } ? new TeamRef(connect.OnDemand.DefaultTeam, connect.OnDemand.DefaultEnvironment) : null,
         ShareConnection = connect.OnDemand.ShareConnection,

@@ -38,6 +38,12 @@ public sealed record FeatureOptions
     /// <summary>How long ended sessions are remembered.</summary>
     public TimeSpan TombstoneAge { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>How many sessions a page of a list may hold.</summary>
+    public int PageItems { get; init; } = 200;
+
+    /// <summary>How far ahead an operator may move a session's max TTL.</summary>
+    public int MaxExtensionHours { get; init; } = 24;
+
     public TimeSpan HeartbeatEvery { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How often the use of sessions is written down.</summary>

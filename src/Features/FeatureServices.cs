@@ -20,6 +20,7 @@ public static class FeatureServices
     {
         services.TryAddSingleton<TrackedTasks>();
         services.AddSingleton<StorePatience>();
+        services.AddSingleton<LastWords>();
         services.AddSingleton<SessionEnder>();
         services.AddSingleton<ActivityFlusher>();
         services.AddSingleton<ISessionStarter, SessionStarter>();
@@ -29,7 +30,7 @@ public static class FeatureServices
         services.AddSingleton<ReplicaHeartbeat>();
         services.AddSingleton<ActivityReporter>();
         services.AddSingleton<SessionFollower>();
-        return services.AddMediator().AddSlices();
+        return services.AddMediator().AddSlices().AddAdminSlices();
     }
 
     /// <summary>By hand: MediatR's own registration is a package for later versions, and this is all it would do.</summary>

@@ -21,6 +21,10 @@ public static class EndTexts
             $"Spark session {session.Name} has ended{since}: {Why(session.EndReason)}{detail}. {Gone}; {NextStep(session.EndReason)}.{log}");
     }
 
+    /// <summary>For a client that comes back with the connection string of a session that an operator had opened for it.</summary>
+    public static GatewayError UsedUp(GatewayError ended) =>
+        ended with { Text = $"{ended.Text}\nThe session_id of its connection string is used up: connect with a new connection string, or without session_id." };
+
     /// <summary>For the client session that released itself.</summary>
     public static GatewayError Released(Session session) => new(ErrorCode.SessionClosed, Blame.Client,
         $"This client released its Spark session {session.Name} itself (stop() does that), so it takes no more calls. Stop using the old object and call getOrCreate() for a new session.");

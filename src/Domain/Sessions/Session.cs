@@ -76,7 +76,7 @@ public sealed record Session
     /// <summary>Until then it counts as used: a replica has seen open calls of it, or one that broke.</summary>
     public DateTimeOffset? BusyUntil { get; init; }
 
-    /// <summary>When it ends whatever it does; null for attached sessions.</summary>
+    /// <summary>When it ends whatever it does; null for attached sessions, and before it is ready.</summary>
     public DateTimeOffset? MaxTtlAt { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }

@@ -32,7 +32,9 @@ internal sealed partial class SessionStarter(
     public void Begin(Session session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        var launch = new Launch(session, time, options.StartGrace);
+
+        // Nobody waits for a session that was opened before its client came: it gets all the time that a start may take.
+        var launch = new Launch(session, time, session.OpenedBy is null ? options.StartLimit : options.StartGrace);
         if (!launches.TryAdd(session.Id, launch)) return;
         launch.Arm();
         tasks.Start($"start of {session.Name}", stopping => RunAsync(launch, stopping));

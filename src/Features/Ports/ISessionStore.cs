@@ -39,6 +39,9 @@ public abstract record EndCondition
 
     /// <summary>No client session is bound to it, and the last was released so long ago.</summary>
     public sealed record ReleasedFor(TimeSpan Time) : EndCondition;
+
+    /// <summary>Somebody said so, whoever uses it.</summary>
+    public sealed record Told(Caller Actor) : EndCondition;
 }
 
 /// <summary>

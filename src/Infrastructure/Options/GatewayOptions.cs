@@ -65,6 +65,9 @@ public sealed class SparkConnectOptions
 
     public int Port { get; set; } = 15002;
 
+    /// <summary>host:port as clients reach the gateway, for the connection strings that it gives out; empty: as seen from its own machine.</summary>
+    public string PublicAddress { get; set; } = "";
+
     public decimal IdleTimeoutMinutes { get; set; } = 30;
 
     public decimal MaxTtlHours { get; set; } = 4;
@@ -211,6 +214,9 @@ public sealed class RelayOptions
 
     public int MaxFrameBytes { get; set; } = 65_536;
 
+    /// <summary>What the kernel may hold unsent for one peer, on Linux.</summary>
+    public int MaxUnsentBytes { get; set; } = 262_144;
+
     public int MaxConcurrentStreams { get; set; } = 10_000;
 
     public int ParkedBytesPerConnection { get; set; } = 4 * 1024 * 1024;
@@ -343,10 +349,20 @@ public sealed class AdminOptions
 
     public int Port { get; set; } = 8080;
 
+    /// <summary>File with the bearer tokens of operators; empty: state_dir/admin.tokens, made at the first start.</summary>
     public string TokenFile { get; set; } = "";
 
     /// <summary>Open connections to admin.port and health.port together.</summary>
     public int MaxConnections { get; set; } = 200;
+
+    /// <summary>Bytes of a request's body.</summary>
+    public int MaxRequestBytes { get; set; } = 65_536;
+
+    /// <summary>Sessions on one page of a list.</summary>
+    public int MaxPageItems { get; set; } = 200;
+
+    /// <summary>How far ahead an operator may move a session's max TTL.</summary>
+    public int MaxExtensionHours { get; set; } = 24;
 }
 
 public sealed class HealthOptions

@@ -28,6 +28,8 @@ public static class PersistenceServices
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
+        services.AddSingleton<ISessionCatalog, SessionCatalog>();
+        services.AddSingleton<IOperatorStore, OperatorStore>();
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>(), options.Store.DeadAfterSeconds));
         return services;
     }

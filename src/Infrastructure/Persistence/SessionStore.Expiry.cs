@@ -70,7 +70,7 @@ internal sealed partial class SessionStore
             // A client may have bound itself between the look of the update and its lock; now none can.
             if (condition is EndCondition.ReleasedFor && await CountBoundAsync(db, id, cancellation) > 0) return Change.Drop<Session?>(null);
             var row = await db.Sessions.SingleAsync(row => row.Id == id, cancellation);
-            db.Add(audit.Session("ending", row, Caller.Gateway, ColumnWord.Of(reason), ("text", text)));
+            db.Add(audit.Session("ending", row, condition is EndCondition.Told told ? told.Actor : Caller.Gateway, ColumnWord.Of(reason), ("text", text)));
             await db.SaveChangesAsync(cancellation);
             return Change.Keep<Session?>(row.ToSession());
         }, cancellation);
@@ -120,6 +120,8 @@ internal sealed partial class SessionStore
                 var lingered = Seconds(released.Time);
                 return db.Sessions.Where(row => !db.Bindings.Any(binding => binding.SessionRowId == row.Id
                     && (binding.State == BindingState.Bound || binding.ReleasedAt > StoreClock.SecondsAgo(lingered))));
+            case EndCondition.Told:
+                return db.Sessions;
             default:
                 return db.Sessions.Where(row => row.MaxTtlAt <= StoreClock.Now());
         }

@@ -198,7 +198,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
     private static GatewayError SessionGone { get; } = new(ErrorCode.SessionChanged, Blame.Gateway,
         "The Spark session has ended meanwhile and its driver is gone; call getOrCreate() again for a new one.");
 
-    private static async Task<BoundSession?> FindAsync(GatewayDbContext db, ClientSessionKey key, CancellationToken cancellation)
+    internal static async Task<BoundSession?> FindAsync(GatewayDbContext db, ClientSessionKey key, CancellationToken cancellation)
     {
         var hash = key.Hash();
         var found = await db.Bindings
@@ -208,7 +208,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
         return found is null ? null : new BoundSession(found.binding.ToBinding(key), found.session.ToSession());
     }
 
-    private static Task<int> TakeTurnAsync(GatewayDbContext db, CancellationToken cancellation) =>
+    internal static Task<int> TakeTurnAsync(GatewayDbContext db, CancellationToken cancellation) =>
         db.Turns.ExecuteUpdateAsync(set => set.SetProperty(row => row.TakenAt, _ => StoreClock.Now()), cancellation);
 
     private static async Task<bool> TouchAsync(IQueryable<SessionRow> sessions, Guid id, CancellationToken cancellation) =>
@@ -218,7 +218,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
     private static Task<int> CountBoundAsync(GatewayDbContext db, Guid sessionId, CancellationToken cancellation) =>
         db.Bindings.CountAsync(row => row.SessionRowId == sessionId && row.State == BindingState.Bound, cancellation);
 
-    private static async Task<int> NextIncarnationAsync(GatewayDbContext db, SessionName name, CancellationToken cancellation) =>
+    internal static async Task<int> NextIncarnationAsync(GatewayDbContext db, SessionName name, CancellationToken cancellation) =>
         1 + (await db.Sessions.Where(row => row.Namespace == name.Namespace && row.Name == name.Name).MaxAsync(row => (int?)row.Incarnation, cancellation) ?? 0);
 
     private Binding AddBinding(GatewayDbContext db, SessionRow session, ClientSessionKey key, BoundVia via, Caller caller)

@@ -26,14 +26,14 @@ public sealed class DriverGuardTests
         { 11, "headers too large", [Frame.Headers(1, HeaderEncoder.Encode(Enumerable.Range(0, 300).Select(n => new HeaderField($"h{n}", "x"))))] },
         { 11, "headers too large", [Frame.Headers(1, HeaderEncoder.Encode([("a", new string('x', 32_750))]))] },
         { 11, "too many PINGs", [.. Enumerable.Range(0, 102).Select(n => Frame.Ping((ulong)n))] },
-        { 11, "too many SETTINGS", [.. Enumerable.Range(0, 21).Select(_ => Frame.Settings())] },
+        { 11, "too many SETTINGS", [.. Enumerable.Range(0, 20).Select(_ => Frame.Settings())] },
         { 11, "too many frames without effect", [.. Enumerable.Range(0, 1002).Select(_ => Frame.SettingsAck)] },
         { 11, "too many frames without effect", [Answer(1), .. Enumerable.Range(0, 1001).Select(_ => Frame.Data(1, default))] },
         { 11, "too many WINDOW_UPDATEs", [.. Enumerable.Range(0, 10_100).Select(_ => Frame.WindowUpdate(0, 1))] },
         { 11, "too many frames on closed streams", [.. Enumerable.Range(0, 10_100).Select(_ => Frame.Reset(3, 0))] },
         { 11, "too many CONTINUATION frames", [Frame.Headers(1, default, endHeaders: false), .. Enumerable.Range(0, 9).Select(_ => Frame.Continuation(1, default, false))] },
         { 9, "broken header compression", [Frame.Headers(1, new byte[] { 0xbe })] },
-        { 1, "protocol error", [Frame.Data(1, new byte[1])] },
+        { 1, "protocol error", [Frame.Data(7, new byte[1])] },
     };
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed class DriverGuardTests
     {
         bench.Client.Receive([.. Wire.Call(1), .. Wire.Call(3)]);
         var driver = Assert.Single(bench.Connected);
-        driver.Receive(Frame.Reset(3, ErrorCodes.Cancel));
+        driver.Receive(Frame.Settings(), Frame.SettingsAck, Frame.Reset(3, ErrorCodes.Cancel));
         driver.Drain();
         bench.Client.Drain();
         bench.Ended.Clear();
@@ -68,6 +68,7 @@ public sealed class DriverGuardTests
     {
         bench.Client.Receive([.. Wire.Call(1), .. Wire.Call(3)]);
         var driver = Assert.Single(bench.Connected);
+        driver.Receive(Frame.Settings());
         driver.Drain();
 
         driver.Receive(Frame.WindowUpdate(1, (uint)increment));
@@ -97,6 +98,7 @@ public sealed class DriverGuardTests
     {
         CancelFour();
         var driver = Assert.Single(bench.Connected);
+        driver.Receive(Frame.Settings());
         driver.Drain();
         Assert.Equal([9], Refused(9));
 

@@ -176,6 +176,6 @@ public sealed class HpackDecoderTests
 
     private sealed class Thrower : IHeaderSink
     {
-        public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => throw new InvalidOperationException();
+        public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed) => throw new InvalidOperationException();
     }
 }

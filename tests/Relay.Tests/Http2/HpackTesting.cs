@@ -8,7 +8,7 @@ internal sealed class HpackRecorder : IHeaderSink
 {
     public List<(string Name, string Value)> Fields { get; } = [];
 
-    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
+    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed) =>
         Fields.Add((Encoding.Latin1.GetString(name), Encoding.Latin1.GetString(value)));
 }
 
@@ -18,7 +18,7 @@ internal sealed class HpackCounter : IHeaderSink
 
     public long Bytes { get; private set; }
 
-    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
     {
         Fields++;
         Bytes += name.Length + value.Length;

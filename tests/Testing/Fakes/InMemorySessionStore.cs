@@ -5,7 +5,7 @@ using SparkGateway.Features.Ports;
 namespace SparkGateway.Testing.Fakes;
 
 /// <summary>ISessionStore's rules in a dictionary, for tests of use cases; the real store has its own tests.</summary>
-public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
+public sealed partial class InMemorySessionStore(TimeProvider time) : ISessionStore
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, Session> sessions = [];
@@ -227,6 +227,7 @@ public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
         return condition switch
         {
             EndCondition.IdleFor idle => session.LastActivityAt <= now - idle.Time && !(session.BusyUntil > now),
+            EndCondition.Told => true,
             EndCondition.ReleasedFor released => BoundCount_NeedsLock(session.Id) == 0 && LastRelease_NeedsLock(session.Id) <= now - released.Time,
             _ => session.MaxTtlAt <= now,
         };

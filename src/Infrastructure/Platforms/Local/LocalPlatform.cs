@@ -132,10 +132,10 @@ internal sealed partial class LocalPlatform(
     private DriverProcess Start(DriverSpec spec, Engine found, int port, string? token)
     {
         var state = Path.GetFullPath(options.StateDir);
-        var logs = Directory.CreateDirectory(Path.Combine(state, "logs"));
+        var logs = Directory.CreateDirectory(DriverLog.FolderIn(state));
         PruneLogs(logs);
         var command = commands.Prepare(found, spec.Name, Path.Combine(state, "drivers", spec.Name.Name), port, token);
-        var log = new DriverLog(Path.Combine(logs.FullName, spec.Name.Name + ".log"), options.Local.LogMegabytes * 1024L * 1024L, new SecretMask(token));
+        var log = new DriverLog(DriverLog.PathIn(state, spec.Name), options.Local.LogMegabytes * 1024L * 1024L, new SecretMask(token));
         return DriverProcess.Start(command, log, options.Local.StopGraceSeconds, time);
     }
 

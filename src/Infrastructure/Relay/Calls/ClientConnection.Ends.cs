@@ -240,7 +240,7 @@ internal sealed partial class ClientConnection
 
     private void ResetClient(RelayedCall call, Http2Error code)
     {
-        Output.WriteRstStream(call.ClientStream, code);
+        WriteReset(call.ClientStream, code);
         CancelByClient(call);
     }
 

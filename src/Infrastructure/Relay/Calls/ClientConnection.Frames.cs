@@ -8,13 +8,10 @@ internal sealed partial class ClientConnection
     public override Http2Error OnDataStart(int stream, int length)
     {
         if (!Book.Receive(length)) return Http2Error.FlowControlError;
-        if (!HasPeerSettings) return Http2Error.ProtocolError;
         BeginData();
-        if (!calls.TryGetValue(stream, out dataCall)) return OnEndedStream(stream);
+        if (!calls.TryGetValue(stream, out dataCall)) return OnClosedStream(stream);
         if (dataCall.ClientEnded) return Break(dataCall, Http2Error.StreamClosed);
-        if (dataCall.IsOnDriver) dataCall.Driver!.ChangeClientReceiveWindow(dataCall, -length);
-        else dataCall.ClientReceiveWindow -= length;
-        return dataCall.ClientReceiveWindow < 0 ? Break(dataCall, Http2Error.FlowControlError) : Http2Error.NoError;
+        return length > dataCall.ClientReceiveWindow ? Break(dataCall, Http2Error.FlowControlError) : Http2Error.NoError;
     }
 
     public override Http2Error OnDataPart(int stream, ReadOnlySpan<byte> bytes, int padding, bool last, bool endStream)
@@ -26,6 +23,16 @@ internal sealed partial class ClientConnection
         {
             Book.Taken(bytes.Length);
             return flood;
+        }
+
+        // Part by part, not at the frame's begin: what is still to come of it may still be sent.
+        var taken = bytes.Length + padding;
+        if (call.IsOnDriver) call.Driver!.ChangeClientReceiveWindow(call, -taken);
+        else call.ClientReceiveWindow -= taken;
+        if (call.ContentLeft >= 0 && ((call.ContentLeft -= bytes.Length) < 0 || (endStream && call.ContentLeft > 0)))
+        {
+            Book.Taken(bytes.Length);
+            return Break(call, Http2Error.ProtocolError);
         }
 
         if (endStream) call.ClientEnded = true;
@@ -53,25 +60,27 @@ internal sealed partial class ClientConnection
 
     public override Http2Error OnHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
     {
-        if (!HasPeerSettings || stream % 2 == 0) return Http2Error.ProtocolError;
+        if (stream % 2 == 0) return Http2Error.ProtocolError;
         request.Begin();
         var decoded = decoder.Decode(block, request);
         var isTooLarge = decoded is HpackError.ListTooLarge or HpackError.TooManyFields;
         if (decoded == HpackError.Unbounded) return Guard.HeaderBomb();
         if (decoded != HpackError.None && !isTooLarge) return Http2Error.CompressionError;
         if (stream <= lastStream) return Trailers(stream, endStream);
+        if (stream > lastStream + 2) (skippedFrom, skippedTo) = (lastStream + 2, stream - 2);
         lastStream = stream;
         Guard.StreamOpened();
         if (refusesCalls)
         {
             // Sent before the client heard of the shutdown.
-            Output.WriteRstStream(stream, Http2Error.RefusedStream);
+            WriteReset(stream, Http2Error.RefusedStream);
             return Guard.LateFrame();
         }
 
-        if (request.IsMalformed || calls.Count + LingeringResets() >= Limits.MaxConcurrentStreams)
+        var isMalformed = request.IsMalformed || (!isTooLarge && !request.IsComplete) || (endStream && request.ContentLength > 0);
+        if (isMalformed || calls.Count + LingeringResets() >= Limits.MaxConcurrentStreams)
         {
-            Output.WriteRstStream(stream, request.IsMalformed ? Http2Error.ProtocolError : Http2Error.RefusedStream);
+            WriteReset(stream, isMalformed ? Http2Error.ProtocolError : Http2Error.RefusedStream);
             return Guard.StreamReset();
         }
 
@@ -87,11 +96,11 @@ internal sealed partial class ClientConnection
     /// <summary>Trailers of a request mean nothing in gRPC but its end.</summary>
     private Http2Error Trailers(int stream, bool endStream)
     {
-        // Of a stream that is over: sent before the client heard of its end.
-        if (!calls.TryGetValue(stream, out var call)) return Guard.VoidFrame();
+        if (stream >= skippedFrom && stream <= skippedTo) return Http2Error.ProtocolError;
+        if (!calls.TryGetValue(stream, out var call)) return OnClosedStream(stream) is var error and not Http2Error.NoError ? error : Guard.VoidFrame();
         if (call.ClientEnded) return Break(call, Http2Error.StreamClosed);
         dataCall = call;
-        return endStream ? OnDataPart(stream, default, 0, true, true) : Break(call, Http2Error.ProtocolError);
+        return endStream && !request.IsMalformed && !request.HasPseudoFields ? OnDataPart(stream, default, 0, true, true) : Break(call, Http2Error.ProtocolError);
     }
 
     public override Http2Error OnGoAway(int lastStream, Http2Error code, ReadOnlySpan<byte> debug) => Guard.VoidFrame();
@@ -134,6 +143,21 @@ internal sealed partial class ClientConnection
     }
 
     protected override Http2Error EmptyData() => Guard.EmptyData();
+
+    /// <summary>DATA or HEADERS of a stream that is over. Underway when we reset it: dropped. Else the client itself had ended it.</summary>
+    private Http2Error OnClosedStream(int stream)
+    {
+        var error = OnEndedStream(stream);
+        if (error == Http2Error.NoError && Array.IndexOf(ownResets, stream) < 0) WriteReset(stream, Http2Error.StreamClosed);
+        return error;
+    }
+
+    private void WriteReset(int stream, Http2Error code)
+    {
+        if (ownResets.Length == 0) ownResets = new int[OwnResetsKept];
+        ownResets[ownResetCount++ % OwnResetsKept] = stream;
+        Output.WriteRstStream(stream, code);
+    }
 
     /// <summary>Of a stream that is over: sent before the client heard of its end. Of one that never was: a breach.</summary>
     private Http2Error OnEndedStream(int stream) => stream <= lastStream && stream % 2 == 1 ? Guard.LateFrame() : Http2Error.ProtocolError;

@@ -28,6 +28,9 @@ internal sealed partial class ClientConnection : Http2Connection
     /// <summary>Silence after which a connection without calls gives up what it kept for its next ones. Milliseconds.</summary>
     private const int TrimMs = 2000;
 
+    /// <summary>Streams that we have reset lately: what the client sent them before it knew is no fault of its.</summary>
+    private const int OwnResetsKept = 32;
+
     private readonly RelayShared shared;
     private readonly Dictionary<int, RelayedCall> calls = [];
     private readonly Queue<RelayedCall> downRing = [];
@@ -39,6 +42,10 @@ internal sealed partial class ClientConnection : Http2Connection
     private RelayedCall? dataCall;
     private int prefaceRead;
     private int lastStream;
+    private int skippedFrom;
+    private int skippedTo = -1;
+    private int[] ownResets = [];
+    private uint ownResetCount;
     private int awaitingMessages;
     private long headersSince;
     private long lastRead;
@@ -52,7 +59,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Effects = effects;
         Now = now;
         OpenedAt = now;
-        decoder = new HpackDecoder(4096, Limits.MaxHeaderList, Limits.MaxHeaderFields);
+        decoder = new HpackDecoder(Protocol.DefaultHeaderTable, Limits.MaxHeaderList, Limits.MaxHeaderFields);
         request = new RequestHeaders(shared.Names, namesUsers, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
@@ -78,6 +85,8 @@ internal sealed partial class ClientConnection : Http2Connection
     public bool IsGone { get; private set; }
 
     protected override long Clock => Now;
+
+    protected override bool MayPeerEnablePush => true;
 
     private bool HoldsSpare => spare.Count > 0 && calls.Count == 0;
 

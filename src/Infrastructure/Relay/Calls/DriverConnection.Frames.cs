@@ -10,16 +10,16 @@ internal sealed partial class DriverConnection
         if (!Book.Receive(length)) return Http2Error.FlowControlError;
         BeginData();
         if (!calls.TryGetValue(stream, out dataCall)) return OnEndedStream(stream);
-        if (dataCall.DriverEnded || !dataCall.ResponseStarted) return Http2Error.ProtocolError;
-        dataCall.DriverReceiveWindow -= length;
+        if (dataCall.DriverEnded || !dataCall.ResponseStarted) return Break(dataCall, dataCall.DriverEnded ? Http2Error.StreamClosed : Http2Error.ProtocolError);
 
         // By the larger window, until the driver has confirmed the smaller one.
-        return (long)dataCall.DriverReceiveWindow + unconfirmedShrink < 0 && length > 0 ? Http2Error.FlowControlError : Http2Error.NoError;
+        return length > 0 && length > (long)dataCall.DriverReceiveWindow + unconfirmedShrink ? Http2Error.FlowControlError : Http2Error.NoError;
     }
 
     public override Http2Error OnDataPart(int stream, ReadOnlySpan<byte> bytes, int padding, bool last, bool endStream)
     {
         var call = dataCall;
+        if (call is not null) call.DriverReceiveWindow -= bytes.Length + padding;
         var flood = CountData(bytes, last, endStream);
         if (call is null || call.ClientSideEnded)
         {
@@ -39,9 +39,8 @@ internal sealed partial class DriverConnection
 
     public override Http2Error OnHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
     {
-        grpcStatus = -1;
-        isInformational = false;
-        var decoded = decoder.Decode(block, this);
+        response.Begin();
+        var decoded = decoder.Decode(block, response);
         if (decoded is HpackError.ListTooLarge or HpackError.TooManyFields or HpackError.Unbounded) return Guard.HeaderBomb();
         if (decoded != HpackError.None) return Http2Error.CompressionError;
         if (!calls.TryGetValue(stream, out var call))
@@ -50,9 +49,11 @@ internal sealed partial class DriverConnection
             return OnEndedStream(stream);
         }
 
-        if (call.DriverEnded || (call.ResponseStarted && !endStream)) return Http2Error.ProtocolError;
-        if (isInformational) return endStream ? Http2Error.ProtocolError : Http2Error.NoError;
-        client.ResponseHeaders(call, block, endStream, grpcStatus);
+        if (call.DriverEnded) return Break(call, Http2Error.StreamClosed);
+        var isTrailers = call.ResponseStarted;
+        if (response.IsMalformed(isTrailers) || (isTrailers && !endStream) || (response.IsInformational && endStream)) return Break(call, Http2Error.ProtocolError);
+        if (response.IsInformational) return Guard.VoidFrame();
+        client.ResponseHeaders(call, block, endStream, response.GrpcStatus);
         return Http2Error.NoError;
     }
 
@@ -87,12 +88,6 @@ internal sealed partial class DriverConnection
 
     public override Http2Error OnStreamError(int stream, Http2Error code) =>
         calls.TryGetValue(stream, out var call) ? Break(call, code) : OnEndedStream(stream);
-
-    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-    {
-        if (name.SequenceEqual(":status"u8)) isInformational = value.Length == 3 && value[0] == '1';
-        else if (name.SequenceEqual("grpc-status"u8) && System.Buffers.Text.Utf8Parser.TryParse(value, out int status, out _)) grpcStatus = status;
-    }
 
     protected override Http2Error StreamWindowUpdate(int stream, int increment)
     {

@@ -5,7 +5,7 @@ using SparkGateway.Infrastructure.Relay.Http2;
 namespace SparkGateway.Infrastructure.Relay.Calls;
 
 /// <summary>The connection from one client connection to one driver: a client of HTTP/2, with stream numbers of its own.</summary>
-internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
+internal sealed partial class DriverConnection : Http2Connection
 {
     /// <summary>Calls that have left a queue are cleared out of it when they outnumber those that are there by this.</summary>
     private const int RingSlack = 64;
@@ -19,6 +19,7 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
     private readonly Queue<RelayedCall> upRing = [];
     private readonly Queue<RelayedCall> withheld = [];
     private readonly HpackDecoder decoder;
+    private readonly ResponseHeaders response = new();
     private readonly Queue<int> unconfirmed = [];
     private ResetLinger? linger;
     private RelayedCall? dataCall;
@@ -27,8 +28,6 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
     private int waitingGone;
     private bool isOpening;
     private int unconfirmedShrink;
-    private int grpcStatus = -1;
-    private bool isInformational;
 
     public DriverConnection(ClientConnection client, Route route)
         : base(client.Limits.DriverFrames, client.Limits)
@@ -78,6 +77,8 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
     public int LingeringResets => linger?.Count(Clock, Output.Taken) ?? 0;
 
     protected override long Clock => client.Now;
+
+    protected override bool MayPeerEnablePush => false;
 
     /// <summary>Opens the driver's stream for an admitted call, now or when the driver's settings allow it; in the order of admission.</summary>
     public void Admit(RelayedCall call)
@@ -163,7 +164,7 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
         {
             var call = withheld.Dequeue();
             call.IsGrantWithheld = false;
-            if (ReferenceEquals(call.Driver, this)) Flow.GrantUp(client, call);
+            if (IsHere(call)) Flow.GrantUp(client, call);
         }
 
         SendCredit();
@@ -283,7 +284,8 @@ internal sealed partial class DriverConnection : Http2Connection, IHeaderSink
         for (var n = upRing.Count; n > 0; n--)
         {
             var call = upRing.Dequeue();
-            call.InUpRing = IsHere(call) && !call.Up.IsEmpty;
+            if (!ReferenceEquals(call.Driver, this)) continue; // Moved to another connection, and into its ring.
+            call.InUpRing = call.IsOnDriver && !call.Up.IsEmpty;
             if (call.InUpRing) upRing.Enqueue(call);
         }
     }

@@ -43,6 +43,9 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
     /// <summary>Nothing of the peer is read any more; the output is sent, then the socket closes.</summary>
     public bool IsClosing { get; protected set; }
 
+    /// <summary>Only a client says whether it takes pushed responses.</summary>
+    protected abstract bool MayPeerEnablePush { get; }
+
     /// <summary>Milliseconds of a monotonic clock, as of this batch of events.</summary>
     protected abstract long Clock { get; }
 
@@ -180,7 +183,10 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
                 PeerMaxFrame = (int)value;
                 break;
             case SettingId.EnablePush:
-                if (value > 1) return Http2Error.ProtocolError;
+                if (value > (MayPeerEnablePush ? 1 : 0)) return Http2Error.ProtocolError;
+                break;
+            case SettingId.HeaderTableSize:
+                if (value < Protocol.DefaultHeaderTable) Output.OweTableSize();
                 break;
             case SettingId.MaxHeaderListSize:
                 PeerMaxHeaderList = (int)Math.Min(value, int.MaxValue);
@@ -189,7 +195,7 @@ internal abstract class Http2Connection : IFrameHandler, IDisposable
                 PeerMaxStreams = (int)Math.Min(value, int.MaxValue);
                 break;
             default:
-                break; // Our encoder has no table, and unknown settings must be ignored.
+                break; // Unknown settings must be ignored.
         }
 
         return Http2Error.NoError;

@@ -70,6 +70,9 @@ internal sealed class RelayedCall
     /// <summary>The driver has sent END_STREAM, or a reset.</summary>
     public bool DriverEnded { get; set; }
 
+    /// <summary>Bytes of the request that its content-length still promises; -1: it has none.</summary>
+    public long ContentLeft { get; set; }
+
     public bool ResponseStarted { get; set; }
 
     /// <summary>END_STREAM or a reset has gone to the client, or the client has reset: nothing more may be sent.</summary>
@@ -132,6 +135,7 @@ internal sealed class RelayedCall
         State = CallState.AwaitingMessage;
         Rpc = request.Rpc;
         Headers = own;
+        ContentLeft = request.ContentLength;
         Binding = null;
         Driver = null;
         Editor = null;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Infrastructure.Relay.Http2;
@@ -16,11 +17,10 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
     /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
     private const int MaxKnown = 8;
 
-    private static readonly SearchValues<byte> Upper = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
-
     private readonly ArrayBufferWriter<byte> own = new(128);
     private readonly (byte[] Said, GatewayHeaders Headers)[] known = new (byte[], GatewayHeaders)[MaxKnown];
     private bool sawRegular;
+    private PseudoFields seen;
     private int knownCount;
     private int latest;
 
@@ -36,6 +36,15 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
 
     public bool IsMalformed { get; private set; }
 
+    /// <summary>Each of :method, :scheme and :path is there.</summary>
+    public bool IsComplete => (seen & PseudoFields.Demanded) == PseudoFields.Demanded;
+
+    /// <summary>Trailers must have none.</summary>
+    public bool HasPseudoFields => seen != PseudoFields.None;
+
+    /// <summary>What content-length promises; -1: nothing.</summary>
+    public long ContentLength { get; private set; }
+
     public bool IsGrpc { get; private set; }
 
     public void Begin()
@@ -43,21 +52,18 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
         Kept.Reset();
         own.ResetWrittenCount();
         sawRegular = false;
+        seen = PseudoFields.None;
+        ContentLength = -1;
         Rpc = SparkRpc.Other;
         Health = HealthRpc.None;
         IsSparkService = IsMalformed = IsGrpc = false;
     }
 
-    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    public void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
     {
-        if (name.IsEmpty || name.ContainsAny(Upper))
-        {
-            IsMalformed = true;
-            return;
-        }
-
-        if (name[0] == ':') Pseudo(name, value);
-        else Regular(name, value);
+        if (!FieldRules.IsValid(name, value)) IsMalformed = true;
+        else if (FieldRules.IsPseudo(name)) Pseudo(name, value, isNeverIndexed);
+        else Regular(name, value, isNeverIndexed);
     }
 
     /// <summary>What this request said to the gateway: the same object as before, if it said the same.</summary>
@@ -80,23 +86,31 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
 
     public void Dispose() => Kept.Dispose();
 
-    private void Pseudo(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    private void Pseudo(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
     {
-        if (sawRegular) IsMalformed = true;
-        if (name.SequenceEqual(":authority"u8))
+        var field = name.SequenceEqual(":path"u8) ? PseudoFields.Path
+            : name.SequenceEqual(":method"u8) ? PseudoFields.Method
+            : name.SequenceEqual(":scheme"u8) ? PseudoFields.Scheme
+            : name.SequenceEqual(":authority"u8) ? PseudoFields.Authority : PseudoFields.None;
+        if (sawRegular || field == PseudoFields.None || (seen & field) != 0) IsMalformed = true;
+        seen |= field;
+        if (field == PseudoFields.Authority)
         {
             Keep('a', value);
             return;
         }
 
-        if (name.SequenceEqual(":path"u8)) ReadPath(value);
-        else if (!name.SequenceEqual(":method"u8) && !name.SequenceEqual(":scheme"u8)) IsMalformed = true;
+        if (field == PseudoFields.Path)
+        {
+            ReadPath(value);
+            if (value.IsEmpty) IsMalformed = true;
+        }
 
         // The driver's side is always plain HTTP/2, whatever the client's is.
-        Kept.Append(name, name.SequenceEqual(":scheme"u8) ? "http"u8 : value);
+        Kept.Append(name, field == PseudoFields.Scheme ? "http"u8 : value, isNeverIndexed);
     }
 
-    private void Regular(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    private void Regular(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
     {
         sawRegular = true;
         var kind = names.Kind(name);
@@ -113,12 +127,20 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
             return;
         }
 
-        if (name.SequenceEqual("connection"u8) || name.SequenceEqual("transfer-encoding"u8) || name.SequenceEqual("upgrade"u8)) IsMalformed = true;
+        if (FieldRules.IsOfConnection(name)) IsMalformed = true;
         else if (name.SequenceEqual("te"u8) && !value.SequenceEqual("trailers"u8)) IsMalformed = true;
         else if (name.SequenceEqual("content-type"u8)) IsGrpc = value.StartsWith("application/grpc"u8);
         else if (name.SequenceEqual("user-agent"u8)) Keep('u', value);
+        else if (name.SequenceEqual("content-length"u8)) ReadContentLength(value);
         else if (IsFromProxy(name)) Keep('f', default);
-        Kept.Append(name, value);
+        Kept.Append(name, value, isNeverIndexed);
+    }
+
+    private void ReadContentLength(ReadOnlySpan<byte> value)
+    {
+        var isNumber = Utf8Parser.TryParse(value, out long length, out var used) && used == value.Length && length >= 0;
+        if (!isNumber || (ContentLength >= 0 && ContentLength != length)) IsMalformed = true;
+        ContentLength = isNumber ? length : -1;
     }
 
     private static bool IsFromProxy(ReadOnlySpan<byte> name) =>
@@ -181,6 +203,17 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
             Hints = hints, Authorization = credential, DriverAuthorization = keepsCredential ? credential : [], IdentityUtf8 = identity ?? [], UserAgent = agent, Authority = authority, IsForwarded = forwarded,
         };
     }
+}
+
+[Flags]
+internal enum PseudoFields
+{
+    None = 0,
+    Method = 1,
+    Scheme = 2,
+    Path = 4,
+    Authority = 8,
+    Demanded = Method | Scheme | Path,
 }
 
 internal enum HealthRpc

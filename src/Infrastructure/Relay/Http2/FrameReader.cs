@@ -28,6 +28,7 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
     private int blockStream;
     private bool blockEndsStream;
     private bool blockDependsOnItself;
+    private bool hasBegun;
     private int continuations;
 
     /// <summary>A header block, or the frame that begins one, has begun and is not complete: the slow-headers guard.</summary>
@@ -75,6 +76,8 @@ internal sealed class FrameReader(FrameLimits limits, IFrameHandler handler) : I
         padding = 0;
         padLengthRead = false;
         gatheredLength = 0;
+        if (!hasBegun && (type != FrameType.Settings || IsSet(FrameFlags.Ack))) return Http2Error.ProtocolError; // RFC 9113 section 3.4, either side.
+        hasBegun = true;
         if (remaining > limits.MaxFrame) return Http2Error.FrameSizeError;
         if (blockStream != 0 && (type != FrameType.Continuation || stream != blockStream)) return Http2Error.ProtocolError;
         return type switch

@@ -5,9 +5,13 @@ namespace SparkGateway.Infrastructure.Relay.Http2;
 /// <summary>The bytes that wait for one socket, as whole frames in order. Holds no buffer while it is empty.</summary>
 internal sealed class OutputQueue
 {
+    /// <summary>RFC 7541 section 6.3: a dynamic table size update to 0.</summary>
+    private const byte EmptyTable = 0x20;
+
     private Segment? head;
     private Segment? tail;
     private int dataBytes;
+    private TableSize tableSize;
 
     public bool IsEmpty => head is null;
 
@@ -92,20 +96,27 @@ internal sealed class OutputQueue
         }
     }
 
+    /// <summary>The peer has made its table smaller than the one every encoder begins with: the next block must say that ours is empty.</summary>
+    public void OweTableSize() => tableSize = tableSize == TableSize.Untold ? TableSize.Owed : tableSize;
+
     /// <summary>A header block as HEADERS and, above the peer's frame size, CONTINUATION frames. The block may come in two pieces.</summary>
     public void WriteHeaders(int stream, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool endStream, int maxFrame)
     {
         var type = FrameType.Headers;
         PayloadFrames++;
+        ReadOnlySpan<byte> lead = tableSize == TableSize.Owed ? [EmptyTable] : default;
+        if (tableSize == TableSize.Owed) tableSize = TableSize.Told;
         do
         {
-            var a = first[..Math.Min(first.Length, maxFrame)];
+            var a = first[..Math.Min(first.Length, maxFrame - lead.Length)];
             first = first[a.Length..];
-            var b = second[..Math.Min(second.Length, maxFrame - a.Length)];
+            var b = second[..Math.Min(second.Length, maxFrame - lead.Length - a.Length)];
             second = second[b.Length..];
             var flags = first.IsEmpty && second.IsEmpty ? FrameFlags.EndHeaders : FrameFlags.None;
             if (type == FrameType.Headers && endStream) flags |= FrameFlags.EndStream;
-            WriteFrameHeader(a.Length + b.Length, type, flags, stream);
+            WriteFrameHeader(lead.Length + a.Length + b.Length, type, flags, stream);
+            Write(lead);
+            lead = default;
             Write(a);
             Write(b);
             type = FrameType.Continuation;
@@ -152,6 +163,13 @@ internal sealed class OutputQueue
         BinaryPrimitives.WriteUInt32BigEndian(payload[4..], (uint)code);
         debug.CopyTo(payload[8..]);
         WriteControl(FrameType.GoAway, FrameFlags.None, 0, payload);
+    }
+
+    private enum TableSize
+    {
+        Untold,
+        Owed,
+        Told,
     }
 
     private void WriteAnswer(FrameType type, ReadOnlySpan<byte> payload)

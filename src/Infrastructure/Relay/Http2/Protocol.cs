@@ -66,6 +66,8 @@ internal static class Protocol
     /// <summary>The initial value of every window, and of SETTINGS_INITIAL_WINDOW_SIZE.</summary>
     public const int DefaultWindow = 65_535;
 
+    public const int DefaultHeaderTable = 4096;
+
     public const int DefaultMaxFrame = 16_384;
 
     public const int MaxFrameLimit = 16_777_215;

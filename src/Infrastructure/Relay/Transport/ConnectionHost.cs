@@ -85,7 +85,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         _ = AdmitAsync(group, request, deciding);
     }
 
-    void IRelayEffects.CancelAdmission(ParkedGroup group) => (group.Deciding as CancellationTokenSource)?.Cancel();
+    void IRelayEffects.CancelAdmission(ParkedGroup group) => _ = (group.Deciding as CancellationTokenSource)?.CancelAsync();
 
     void IRelayEffects.BindClone(RelayedCall call, LiveBinding parent, string newClientSessionId) =>
         _ = BindCloneAsync(call, parent, newClientSessionId, call.Headers.UserAgent);

@@ -34,6 +34,12 @@ internal sealed class HeaderBlockWriter : IDisposable
         Count(HpackStaticTable.Name(staticIndex).Length, value.Length);
     }
 
+    public void Append(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed)
+    {
+        if (isNeverIndexed) AppendNeverIndexed(name, value);
+        else Append(name, value);
+    }
+
     /// <summary>For secrets: no hop may ever index the field.</summary>
     public void AppendNeverIndexed(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {

@@ -71,12 +71,13 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
         var error = reader.ReadInteger(7, out var index);
         if (error != HpackError.None) return error;
         if (!IsKnown(index)) return HpackError.BadIndex;
-        return index <= HpackStaticTable.Count ? Deliver(HpackStaticTable.Name(index), HpackStaticTable.Value(index), sink)
-            : Deliver(Table.Name(Age(index)), Table.Value(Age(index)), sink);
+        return index <= HpackStaticTable.Count ? Deliver(HpackStaticTable.Name(index), HpackStaticTable.Value(index), false, sink)
+            : Deliver(Table.Name(Age(index)), Table.Value(Age(index)), false, sink);
     }
 
     private HpackError ReadLiteral(ref HpackReader reader, int prefixBits, bool isIndexing, IHeaderSink sink)
     {
+        var isNeverIndexed = !isIndexing && (reader.Next & 0x10) != 0;
         var error = reader.ReadInteger(prefixBits, out var index);
         if (error != HpackError.None) return error;
 
@@ -96,7 +97,7 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
 
         error = ReadString(ref reader, ref used, out var value);
         if (error != HpackError.None) return error;
-        error = Deliver(name, value, sink);
+        error = Deliver(name, value, isNeverIndexed, sink);
         if (isIndexing) Table.Insert(name, value);
         return error;
     }
@@ -122,14 +123,14 @@ internal sealed class HpackDecoder(int maxTableBytes, int maxListBytes, int maxF
         return copy;
     }
 
-    private HpackError Deliver(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, IHeaderSink sink)
+    private HpackError Deliver(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed, IHeaderSink sink)
     {
         listBytes += (long)name.Length + value.Length + HpackDynamicTable.EntryOverhead;
         fields++;
         if (refusal != HpackError.None) return listBytes > (long)maxListBytes * MaxExcess ? HpackError.Unbounded : HpackError.None;
         if (listBytes > maxListBytes) refusal = HpackError.ListTooLarge;
         else if (fields > maxFields) refusal = HpackError.TooManyFields;
-        else sink.OnHeader(name, value);
+        else sink.OnHeader(name, value, isNeverIndexed);
         return HpackError.None;
     }
 

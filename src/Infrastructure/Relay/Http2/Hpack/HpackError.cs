@@ -22,5 +22,6 @@ internal enum HpackError
 /// <summary>Takes decoded fields in order. The spans are valid during the call only.</summary>
 internal interface IHeaderSink
 {
-    void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
+    /// <param name="isNeverIndexed">The sender forbids every hop to index the field: RFC 7541 section 6.2.3.</param>
+    void OnHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNeverIndexed);
 }
