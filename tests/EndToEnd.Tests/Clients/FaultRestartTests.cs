@@ -75,7 +75,7 @@ public sealed class FaultRestartTests
             await BusyAsync(leaving, Clients / 4);
             Assert.Equal(0, await leaving.TerminateAsync());
             await BusyAsync(staying, Clients / 2);
-            Assert.NotEqual(0, await staying.MetricAsync("spark_connect_proxy_requests_total", "rpc=\"ReattachExecute\"", "code=\"0\""));
+            await Deadlines.UntilAsync("reattached queries", async () => await staying.MetricAsync("spark_connect_proxy_requests_total", "rpc=\"ReattachExecute\"", "code=\"0\"") > 0, PythonClient.Limit);
             await leaving.StartAgainAsync();
         }
 

@@ -162,7 +162,7 @@ public sealed class FaultTests
     {
         const int Bytes = 64_000_000;
         await using var driver = ScriptedDriver.Start(H2Options.Driver with { Settings = [new(SettingId.InitialWindowSize, int.MaxValue)], ConnectionWindowIncrement = 2_000_000_000, ReceiveBufferBytes = 65_536 });
-        await using var gateway = await RawGateway.StartAsync(driver);
+        await using var gateway = await RawGateway.StartAsync(new GatewaySetup { Settings = ["relay.slow_peer_seconds=1"] }, driver.Address);
         var before = await UsedAsync(gateway, driver);
         var client = await gateway.ConnectAsync();
         var call = await client.OpenAsync(SparkRpc.AddArtifacts, RawGateway.To(0));
