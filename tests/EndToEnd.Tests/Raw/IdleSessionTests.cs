@@ -9,6 +9,11 @@ public sealed class IdleSessionTests(ITestOutputHelper output)
     private const int Sessions = 1_000;
     private const int Batch = 50;
 
+    /// <summary>Measured: 8 KiB of live objects, 11 to 14 with what waits for the collector and what the compiler adds meanwhile.</summary>
+    private const int MostBytes = 32 * 1024;
+
+    private readonly string session = RawGateway.NewSession();
+
     [Fact]
     public async Task Sessions_ThatAreIdle_CostLittleMemory()
     {
@@ -22,10 +27,10 @@ public sealed class IdleSessionTests(ITestOutputHelper output)
         var each = (gateway.Process.Process.ResidentBytes - before) / Sessions;
         output.WriteLine($"{each} bytes of process memory for each idle session");
         foreach (var socket in warm.Concat(open)) socket.Dispose();
-        Assert.True(each < 100_000, $"{each} bytes for each idle session");
+        Assert.InRange(each, 0, MostBytes);
     }
 
-    private static async Task<IReadOnlyList<Socket>> OpenAsync(RawGateway gateway, int count)
+    private async Task<IReadOnlyList<Socket>> OpenAsync(RawGateway gateway, int count)
     {
         var open = new List<Socket>();
         while (open.Count < count) open.AddRange(await Task.WhenAll(Enumerable.Range(0, Batch).Select(_ => OpenAsync(gateway))));
@@ -33,14 +38,14 @@ public sealed class IdleSessionTests(ITestOutputHelper output)
     }
 
     /// <summary>One call on a connection that stays open.</summary>
-    private static async Task<Socket> OpenAsync(RawGateway gateway)
+    private async Task<Socket> OpenAsync(RawGateway gateway)
     {
         var socket = await RawH2Client.DialAsync(gateway.Process.Port);
         byte[] hello =
         [
             .. H2Connection.Preface, .. Frame.Settings([.. H2Options.Client.Settings]).ToBytes(), .. Frame.WindowUpdate(0, H2Options.Client.ConnectionWindowIncrement).ToBytes(),
             .. Frame.Headers(1, HeaderEncoder.Encode(Grpc.RequestHeaders(SparkRpc.Config, "localhost", RawGateway.To(0)))).ToBytes(),
-            .. Frame.Data(1, Grpc.Frame(SparkRpc.Request(RawGateway.NewSession(), "ada")), endStream: true).ToBytes(),
+            .. Frame.Data(1, Grpc.Frame(SparkRpc.Request(session, "ada")), endStream: true).ToBytes(),
         ];
         await socket.SendAsync(hello);
         var answer = new byte[4096];

@@ -35,6 +35,20 @@ public sealed class TlsTests(SharedDrivers drivers) : IDisposable
     }
 
     [Fact]
+    public async Task Handshake_ThatDoesNotCome_ClosesTheConnectionWithALogLine()
+    {
+        using var certificate = Write();
+        await using var gateway = await RawGateway.StartAsync(Setup with { Settings = [.. Setup.Settings, "relay.slow_peer_seconds=1", "relay.max_connections=1"] });
+        using var silent = await RawH2Client.DialAsync(gateway.Process.Port);
+
+        Assert.Empty(await RawH2Client.ExchangeAsync(gateway.Process.Port, Array.Empty<byte>()));
+        Assert.Equal(0, await silent.ReceiveAsync(new byte[1]).Within("the end of the silent connection"));
+
+        await gateway.Process.Process.LineAsync("the cap", line => line.Contains("more connections than relay.max_connections", StringComparison.Ordinal));
+        await gateway.Process.Process.LineAsync("the handshake", line => line.Contains("no TLS handshake within relay.slow_peer_seconds", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Certificate_ThatIsRenewed_IsUsedWithoutARestart()
     {
         using var old = Write();
