@@ -20,6 +20,7 @@ public static class FeatureServices
     {
         services.TryAddSingleton<TrackedTasks>();
         services.AddSingleton<StorePatience>();
+        services.AddSingleton<LastWords>();
         services.AddSingleton<SessionEnder>();
         services.AddSingleton<ActivityFlusher>();
         services.AddSingleton<ISessionStarter, SessionStarter>();

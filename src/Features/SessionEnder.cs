@@ -16,6 +16,7 @@ public sealed partial class SessionEnder(
     IDriverPlatform platform,
     TrackedTasks tasks,
     StorePatience patience,
+    LastWords lastWords,
     FeatureOptions options,
     TimeProvider time,
     ILogger<SessionEnder> logger)
@@ -25,6 +26,7 @@ public sealed partial class SessionEnder(
     /// <summary>At once, and whoever uses it. Null: it had ended before (and is cleared away here once more).</summary>
     public async Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, Caller actor, string logTail, CancellationToken cancellation)
     {
+        lastWords.Keep(id, logTail);
         var end = await store.EndAsync(id, reason, detail, actor, cancellation);
         if (!end.TryGet(out var ended, out var error)) return error;
         if (ended is null)

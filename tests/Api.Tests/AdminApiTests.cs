@@ -185,12 +185,14 @@ public sealed class AdminApiTests(AdminGateway gateway) : IClassFixture<AdminGat
         using var document = JsonDocument.Parse(await client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)));
         var operations = document.RootElement.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name} {path.Name}"));
-        var page = await client.GetStringAsync(new Uri("/docs", UriKind.Relative));
+        using var answer = await client.GetAsync(new Uri("/docs", UriKind.Relative));
+        var page = await answer.Content.ReadAsStringAsync();
 
         Assert.Equal(
             [$"delete {Sessions}/{{id}}", $"get {Sessions}", $"get {Sessions}/{{id}}", $"get {Sessions}/{{id}}/logs", $"post {Sessions}", $"post {Sessions}/{{id}}/extend"],
             operations.Order(StringComparer.Ordinal));
         Assert.Contains("Spark Gateway", page, StringComparison.Ordinal);
         Assert.DoesNotMatch("(src|href)=\"https?:", page);
+        Assert.StartsWith("default-src 'self';", Assert.Single(answer.Headers.GetValues("content-security-policy")), StringComparison.Ordinal);
     }
 }

@@ -33,7 +33,7 @@ public sealed class AdminGateway : IAsyncLifetime
     {
         var driver = Path.Combine(Directory.CreateTempSubdirectory("spark-gateway-driver-").FullName, "driver");
         await File.WriteAllTextAsync(driver, "#!/bin/sh\necho one\necho two password=hunter2\necho three\nexec sleep 600\n");
-        File.SetUnixFileMode(driver, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(driver, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         var attached = string.Join(", ", Enumerable.Range(1, 5).Select(number => $"{{name: app-{number}, namespace: byod, address: \"127.0.0.1:{number}\"}}"));
         (gateway, SparkPort, Http) = await Gateway.ServeAsync(
             "--set", "spark_connect.on_demand.enabled=true", "--set", "local.engine=sail", "--set", $"local.sail={driver}",

@@ -134,7 +134,7 @@ public sealed class SessionsVerbTests(AdminGateway gateway) : IClassFixture<Admi
         var folder = Directory.CreateTempSubdirectory("spark-gateway-token-");
         var file = Path.Combine(folder.FullName, "tokens");
         await File.WriteAllTextAsync(file, "other: other-0123456789abcdef\n");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
         var run = await Gateway.RunAsync("sessions", "list", "--url", gateway.Url.ToString(), "--token-file", file);
         folder.Delete(recursive: true);

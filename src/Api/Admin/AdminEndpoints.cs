@@ -73,7 +73,12 @@ internal static class AdminEndpoints
             return Task.CompletedTask;
         }
 
-        if (!isApi) return next(context);
+        if (!isApi)
+        {
+            ApiDescription.Confine(context.Response);
+            return next(context);
+        }
+
         var caller = Operator.Of(context, services.GetRequiredService<AdminTokens>());
         if (!caller.TryGet(out var actor, out var error))
         {

@@ -11,6 +11,9 @@ internal static class ApiDescription
     private const string Document = "/openapi";
     private const string Scheme = "bearer";
 
+    /// <summary>The page runs scripts of its own text, and nothing from any other host.</summary>
+    private const string OwnHostOnly = "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'";
+
     public static bool Owns(PathString path) => path.StartsWithSegments(Page) || path.StartsWithSegments(Document);
 
     public static IServiceCollection AddApiDescription(this IServiceCollection services) => services.AddOpenApi("v1", openApi =>
@@ -31,6 +34,8 @@ internal static class ApiDescription
             document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];
             return Task.CompletedTask;
         }));
+
+    public static void Confine(HttpResponse response) => response.Headers.ContentSecurityPolicy = OwnHostOnly;
 
     public static void MapApiDescription(this WebApplication app)
     {

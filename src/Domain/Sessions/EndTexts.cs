@@ -22,11 +22,8 @@ public static class EndTexts
     }
 
     /// <summary>For a client that comes back with the connection string of a session that an operator had opened for it.</summary>
-    public static GatewayError EndedPrecreated(Session session)
-    {
-        var ended = Ended(session);
-        return ended with { Text = $"{ended.Text} The session_id of its connection string is used up: connect with a new connection string, or without session_id." };
-    }
+    public static GatewayError UsedUp(GatewayError ended) =>
+        ended with { Text = $"{ended.Text}\nThe session_id of its connection string is used up: connect with a new connection string, or without session_id." };
 
     /// <summary>For the client session that released itself.</summary>
     public static GatewayError Released(Session session) => new(ErrorCode.SessionClosed, Blame.Client,

@@ -31,6 +31,7 @@ public static class RelayStream
         IRouteTable table,
         ISessionStarter starter,
         SessionClaim claim,
+        LastWords lastWords,
         DenialAudit denials,
         FeatureOptions options) : IRequestHandler<Request, Result<Admission>>
     {
@@ -113,12 +114,13 @@ public static class RelayStream
 
         private static bool IsOver(BoundSession bound) => !bound.Session.IsLive || bound.Binding.State == BindingState.Ended;
 
-        private static Result<Place> Tombstone(RouteRequest request, BoundSession bound)
+        private Result<Place> Tombstone(RouteRequest request, BoundSession bound)
         {
             // An error would keep the client's release thread busy for ten minutes.
             if (IsRelease(request.Rpc)) return new Place.Answered(new Admission.AnswerOk());
             if (bound.Binding.State == BindingState.Released) return EndTexts.Released(bound.Session);
-            return bound.Binding.Via == BoundVia.PreCreated ? EndTexts.EndedPrecreated(bound.Session) : EndTexts.Ended(bound.Session);
+            var ended = EndTexts.Ended(bound.Session, lastWords.For(bound.Session, request.Key.UserId));
+            return bound.Binding.Via == BoundVia.PreCreated ? EndTexts.UsedUp(ended) : ended;
         }
 
         private static bool IsRelease(SparkRpc rpc) => rpc is SparkRpc.ReleaseSession or SparkRpc.ReleaseExecute;

@@ -26,6 +26,8 @@ public sealed partial class SessionFollower(
 
     public async Task RunAsync(CancellationToken cancellation)
     {
+        // Without others there is nothing to learn.
+        if (options.Self.IsOnly) return;
         var seen = time.GetTimestamp();
         using var timer = new PeriodicTimer(options.FollowEvery, time);
         while (await timer.WaitForNextTickAsync(cancellation))

@@ -9,7 +9,7 @@ namespace SparkGateway.Infrastructure.Options;
 internal sealed record ClientToken(string Name, byte[] Hash);
 
 /// <summary>
-/// The file of spark_connect.token_file: one `NAME: TOKEN` a line, '#' begins a comment line. What is wrong names file and
+/// The file of spark_connect.token_file, and that of admin.token_file: one `NAME: TOKEN` a line, '#' begins a comment line. What is wrong names file and
 /// line, and never shows what stands there.
 /// </summary>
 internal static partial class ClientTokenFile

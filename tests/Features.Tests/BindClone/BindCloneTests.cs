@@ -23,6 +23,20 @@ public sealed class BindCloneTests
     }
 
     [Fact]
+    public async Task Bind_IdThatWasReleased_StaysReleased()
+    {
+        await using var world = new World();
+        var parent = await world.ForwardAsync(World.NewKey());
+        var key = World.NewKey();
+        await world.Store.BindAsync(key, parent.Route.Session.Id, BoundVia.Clone, Caller.Gateway, world.Deadline);
+        await world.Store.ReleaseAsync(key, Caller.Gateway, world.Deadline);
+
+        var clone = (await world.SendAsync(new Clone.Request(parent, key.ClientSessionId, Caller.Gateway))).Value;
+
+        Assert.True(clone.IsReleased);
+    }
+
+    [Fact]
     public async Task Bind_IdOfAnotherSession_IsRefused()
     {
         await using var world = new World();

@@ -91,7 +91,8 @@ public sealed class DriverExitWatcherTests
         Assert.Equal((ErrorCode.SessionChanged, Blame.Driver), (error.Code, error.Blame));
         Assert.Contains("its driver ended by itself (killed by signal 9)", error.Text, StringComparison.Ordinal);
         Assert.EndsWith("last words", error.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("last words", (await world.RefusedAsync(key)).Text, StringComparison.Ordinal);
+        Assert.EndsWith("last words", (await world.RefusedAsync(key)).Text, StringComparison.Ordinal);
+        Assert.Equal("", world.Get<LastWords>().For(world.SessionOf(key), "bob"));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
     }

@@ -168,6 +168,24 @@ public sealed class ExpireSessionsTests
     }
 
     [Fact]
+    public async Task Expire_StoreDownAfterTheMark_TheDriverGoesAndTheStoreIsToldLater()
+    {
+        await using var world = new World();
+        var key = World.NewKey();
+        var route = (await world.ForwardAsync(key)).Route;
+        world.Time.Advance(Idle);
+        await RunAsync(world);
+        world.Store.Down = GatewayError.Unavailable(Blame.Cluster, "The store cannot be reached.");
+
+        await GraceAsync(world, route.Session.Id);
+        await world.Time.TimerAsync(world.Options.StoreRetryEvery, world.Deadline);
+        world.Store.Down = null;
+        world.Time.Advance(world.Options.StoreRetryEvery);
+
+        await EndedAsync(world, key, EndReason.Idle);
+    }
+
+    [Fact]
     public async Task Expire_LocalDriverOfAnotherReplica_IsLeftToItsOwner()
     {
         await using var owner = new World();

@@ -198,6 +198,20 @@ public sealed class SessionStarterTests
     }
 
     [Fact]
+    public async Task WaitReady_OwnWithoutALaunch_IsNotBlamedOnAnother()
+    {
+        var (world, session) = await ClaimedAsync();
+        await using var _ = world;
+
+        var wait = world.Starter.WaitReadyAsync(session, world.Deadline);
+        await world.StepUntilAsync(wait, TimeSpan.FromSeconds(10));
+
+        Assert.Equal(ErrorCode.StartFailed, (await wait).Error!.Code);
+        Assert.Contains("its result was lost", (await wait).Error!.Text, StringComparison.Ordinal);
+        Assert.Equal(EndReason.StartFailed, world.SessionOf(Key).EndReason);
+    }
+
+    [Fact]
     public async Task WaitReady_OtherReplicaFails_SaysWhy()
     {
         var (world, session) = await ClaimedAsync(owner: Guid.NewGuid());

@@ -90,8 +90,8 @@ public sealed class ProblemTests : IDisposable
         { "spark_connect:\n  !token_file: none", "spark_connect.token_file", "'none': the file does not exist" },
         { "store:\n  kind: postgres\n  !connection_string_file: none", "store.connection_string_file", "does not exist" },
         { "local:\n  !spark_home: none", "local.spark_home", "does not exist" },
-        // Protection that nothing enforces.
         { "admin:\n  !token_file: none", "admin.token_file", "does not exist" },
+        // What this version does not have.
         { "batch:\n  !enabled: true", "batch.enabled", "not supported by this version" },
     };
 

@@ -27,7 +27,7 @@ public sealed class AdminTokensTests : IDisposable
 
         var file = AdminTokens.FileOf(options);
         Assert.Equal(Path.Combine(options.StateDir, "admin.tokens"), file);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(file).UnixFileMode);
         var token = AdminTokens.FirstOf(file).Value;
         Assert.Equal(64, token.Length);
         Assert.Equal("admin", tokens.NameOf($"Bearer {token}"));
@@ -97,7 +97,7 @@ public sealed class AdminTokensTests : IDisposable
     public void Prepare_FileForEverybody_IsRefused()
     {
         Write($"jane: {Jane}\n");
-        File.SetUnixFileMode(options.Admin.TokenFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(options.Admin.TokenFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
 
         var error = Tokens().Prepare();
 

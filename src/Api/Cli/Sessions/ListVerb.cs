@@ -18,6 +18,7 @@ internal sealed class ListVerb
     private readonly Option<int> interval = new("--interval") { Description = SessionTexts.Interval, HelpName = "SECONDS", DefaultValueFactory = _ => 2 };
     private readonly GatewayArguments gateway;
     private readonly CliConsole console;
+    private bool saidCut;
 
     private ListVerb(Command verb, CliConsole console)
     {
@@ -83,12 +84,18 @@ internal sealed class ListVerb
         {
             var read = await client.GetAsync<SessionListView>($"{SessionsApi.Path}?{query}{next}", cancellation);
             if (!read.TryGet(out var page, out var error)) return error;
-            sessions.AddRange(page.Items.Take(most - sessions.Count));
-            var isCut = sessions.Count == most && (page.Next is not null || page.Items.Count > most);
-            if (isCut) await console.Error.WriteLineAsync($"spark-gateway: there are more than {most} sessions (--limit).");
+            var room = most - sessions.Count;
+            sessions.AddRange(page.Items.Take(room));
+            if (page.Items.Count > room || (page.Items.Count == room && page.Next is not null)) await SayCutAsync(most);
             if (page.Next is null || sessions.Count == most) return sessions;
             next = $"&after={page.Next}";
         }
+    }
+
+    private async Task SayCutAsync(int most)
+    {
+        if (!saidCut) await console.Error.WriteLineAsync($"spark-gateway: there are more than {most} sessions (--limit).");
+        saidCut = true;
     }
 
     private string QueryOf(ParseResult arguments)

@@ -1,6 +1,6 @@
 namespace SparkGateway.Infrastructure.Options.Rules;
 
-/// <summary>Keys that this version knows but does not act on. One that would look like protection is refused, never ignored.</summary>
+/// <summary>Keys that this version knows but does not act on. One that would open a port is refused, never ignored.</summary>
 internal static class UnsupportedRules
 {
     public static void Check(RuleContext context)
