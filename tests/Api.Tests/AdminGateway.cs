@@ -10,7 +10,7 @@ public sealed class AdminGateway : IAsyncLifetime
 {
     public const string Sessions = "/api/v1/sessions";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     private Gateway gateway = null!;
 
