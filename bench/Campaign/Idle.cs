@@ -1,9 +1,10 @@
 namespace SparkGateway.Campaign;
 
-/// <summary>What so many idle sessions cost, each a client connection of its own: memory above the idle process, and CPU.</summary>
+/// <summary>What so many idle sessions cost, each a client connection of its own: memory above the process that has served and has none, and CPU.</summary>
 internal sealed record Idle(int Sessions, double BytesEach, double CpuPercent)
 {
-    private const int WarmUp = 100;
+    /// <summary>Sessions that come and go one after the other before: what a process needs once is not a session's.</summary>
+    private const int WarmUp = 1_000;
 
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(3);
 
@@ -11,7 +12,7 @@ internal sealed record Idle(int Sessions, double BytesEach, double CpuPercent)
     public static async Task<Idle> RunAsync(Peer peer, int sessions, string folder, CancellationToken stop)
     {
         await using var server = await Server.StartAsync(folder, peer.Name, peer.Program, peer.Arguments, peer.Port, stop);
-        foreach (var connection in Open(peer, WarmUp, 0, stop)) connection.Dispose();
+        for (var i = 0; i < WarmUp; i++) Open(peer, 1, i, stop)[0].Dispose();
         await Task.Delay(Rest, TimeProvider.System, stop);
         var before = ProcessTree.ResidentBytes(server.Pids);
         var open = Open(peer, sessions, WarmUp, stop);

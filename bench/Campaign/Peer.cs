@@ -33,12 +33,12 @@ internal sealed record Peer(string Name, PeerKind Kind, int Port, int CheckPort,
         return
         [
             new("direct", PeerKind.Direct, Upstream.Port, Upstream.EchoPort, "", [], ""),
-            new("haproxy tcp", PeerKind.L4, 18110, 18111, "haproxy", ["-f", Config("haproxy-l4.cfg")], "bench/peers/haproxy-l4.cfg"),
-            new("haproxy", PeerKind.L7, 18120, 18121, "haproxy", ["-f", Config("haproxy.cfg")], "bench/peers/haproxy.cfg"),
-            new("nginx", PeerKind.L7, 18130, 18131, "nginx", ["-p", folder, "-c", Config("nginx.conf"), "-e", "stderr"], "bench/peers/nginx.conf"),
-            new("nghttpx", PeerKind.L7, 18140, 18141, "nghttpx", ["--conf=" + Config("nghttpx.conf")], "bench/peers/nghttpx.conf"),
-            new("yarp", PeerKind.L7, 18150, 18151, "dotnet", [yarp], "bench/Yarp/Program.cs", MetricsPort: 18152),
-            new(Gateway, PeerKind.Ours, 18160, 18160, "dotnet", [gateway, "serve", "--config", Config("gateway.yml")], "bench/peers/gateway.yml", MetricsPort: 18162),
+            new("haproxy tcp", PeerKind.L4, 31110, 31111, "haproxy", ["-f", Config("haproxy-l4.cfg")], "bench/peers/haproxy-l4.cfg"),
+            new("haproxy", PeerKind.L7, 31120, 31121, "haproxy", ["-f", Config("haproxy.cfg")], "bench/peers/haproxy.cfg"),
+            new("nginx", PeerKind.L7, 31130, 31131, "nginx", ["-p", folder, "-c", Config("nginx.conf"), "-e", "stderr"], "bench/peers/nginx.conf"),
+            new("nghttpx", PeerKind.L7, 31140, 31141, "nghttpx", ["--conf=" + Config("nghttpx.conf")], "bench/peers/nghttpx.conf"),
+            new("yarp", PeerKind.L7, 31150, 31151, "dotnet", [yarp], "bench/Yarp/Program.cs", MetricsPort: 31152),
+            new(Gateway, PeerKind.Ours, 31160, 31160, "dotnet", [gateway, "serve", "--config", Config("gateway.yml")], "bench/peers/gateway.yml", MetricsPort: 31162),
         ];
     }
 }

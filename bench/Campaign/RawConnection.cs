@@ -12,25 +12,28 @@ internal sealed class RawConnection : IDisposable
     private const byte EndStream = 1, Ack = 1, EndHeaders = 4;
     private const int FrameHeaderBytes = 9;
 
-    private static readonly byte[] Block = HeaderBlock();
-
     private readonly Socket socket;
+    private readonly byte[] block;
     private readonly byte[] buffer = new byte[4096];
     private int filled;
 
-    private RawConnection(Socket socket) => this.socket = socket;
+    private RawConnection(Socket socket, int port)
+    {
+        this.socket = socket;
+        block = HeaderBlock(port);
+    }
 
     public static RawConnection Open(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };
         socket.Connect(IPAddress.Loopback, port);
-        return new RawConnection(socket);
+        return new RawConnection(socket, port);
     }
 
     /// <summary>The connection's first call, to its end.</summary>
     public void Call(byte[] message)
     {
-        socket.Send([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(SettingsFrame, 0, 0, []), .. Frame(Headers, EndHeaders, 1, Block), .. Frame(Data, EndStream, 1, message)]);
+        socket.Send([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(SettingsFrame, 0, 0, []), .. Frame(Headers, EndHeaders, 1, block), .. Frame(Data, EndStream, 1, message)]);
         var received = 0;
         while (true)
         {
@@ -79,12 +82,12 @@ internal sealed class RawConnection : IDisposable
     }
 
     /// <summary>Literal fields without indexing and without Huffman codes: the simplest legal block.</summary>
-    private static byte[] HeaderBlock()
+    private static byte[] HeaderBlock(int port)
     {
         var block = new List<byte>();
         foreach (var (name, value) in (ReadOnlySpan<(string, string)>)
         [
-            (":method", "POST"), (":scheme", "http"), (":path", Upstream.Service + "AnalyzePlan"), (":authority", "127.0.0.1"),
+            (":method", "POST"), (":scheme", "http"), (":path", Upstream.Service + "AnalyzePlan"), (":authority", $"127.0.0.1:{port}"),
             ("content-type", "application/grpc"), ("te", "trailers"), ("x-spark-session-id", "upstream"),
         ])
         {

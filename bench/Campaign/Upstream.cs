@@ -3,8 +3,8 @@ namespace SparkGateway.Campaign;
 /// <summary>Two servers that stand for a driver: one answers from files, one sends back what it is sent.</summary>
 internal sealed class Upstream : IAsyncDisposable
 {
-    public const int Port = 18080;
-    public const int EchoPort = 18081;
+    public const int Port = 31080;
+    public const int EchoPort = 31081;
     public const string Service = "/spark.connect.SparkConnectService/";
     public const int SmallBytes = 100;
     public const int LargeBytes = 4 << 20;

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
-const int MainPort = 18150, CheckPort = 18151, MetricsPort = 18152;
+const int MainPort = 31150, CheckPort = 31151, MetricsPort = 31152;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -21,7 +21,7 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
 builder.Services.AddReverseProxy().LoadFromMemory(
     [Route("upstream", MainPort), Route("echo", CheckPort)],
-    [Cluster("upstream", 18080), Cluster("echo", 18081)]);
+    [Cluster("upstream", 31080), Cluster("echo", 31081)]);
 
 var app = builder.Build();
 app.MapGet("/metrics", () => $"dotnet_gc_heap_total_allocated_bytes_total {GC.GetTotalAllocatedBytes(precise: true)}\n").RequireHost($"*:{MetricsPort}");

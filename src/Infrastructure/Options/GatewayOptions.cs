@@ -214,6 +214,9 @@ public sealed class RelayOptions
 
     public int MaxFrameBytes { get; set; } = 65_536;
 
+    /// <summary>What the kernel may hold unsent for one peer, on Linux.</summary>
+    public int MaxUnsentBytes { get; set; } = 262_144;
+
     public int MaxConcurrentStreams { get; set; } = 10_000;
 
     public int ParkedBytesPerConnection { get; set; } = 4 * 1024 * 1024;

@@ -77,6 +77,7 @@ internal static class OptionRules
         ["relay.connection_window_bytes"] = ValueRule.Whole(65_535, Gibibyte),
         ["relay.upward_slack_bytes"] = ValueRule.Whole(0, Gibibyte),
         ["relay.max_frame_bytes"] = ValueRule.Whole(16_384, 16_777_215),
+        ["relay.max_unsent_bytes"] = ValueRule.Whole(16_384, Gibibyte),
         ["relay.max_concurrent_streams"] = ValueRule.Whole(1, 1_000_000),
         ["relay.parked_bytes_per_connection"] = ValueRule.Whole(0, Gibibyte),
         ["relay.parked_bytes_total"] = ValueRule.Whole(0, int.MaxValue),

@@ -17,6 +17,7 @@ public static class RelayServices
     public static IServiceCollection AddRelay(this IServiceCollection services, GatewayOptions options)
     {
         if (!options.SparkConnect.Enabled) return services;
+        InlineCompletions.Prepare();
         services.AddSingleton<IRelayControl, RelayControl>();
         services.AddSingleton(provider => new RelayHostServices(options.Relay, provider.GetRequiredService<IRelayControl>(), provider.GetRequiredService<TimeProvider>(), Log(provider)));
         services.AddSingleton(provider => Share(options, provider));

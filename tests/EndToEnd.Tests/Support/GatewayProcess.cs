@@ -104,12 +104,12 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         return cli.Output;
     }
 
-    /// <summary>The sum of a metric over all its label values that contain <paramref name="label"/>.</summary>
-    public async Task<double> MetricAsync(string name, string label = "")
+    /// <summary>The sum of a metric over all its series with these labels, each as NAME="VALUE"; up to a third of a second old.</summary>
+    public async Task<double> MetricAsync(string name, params string[] labels)
     {
         var text = await admin.GetStringAsync(new Uri($"http://127.0.0.1:{adminPort}/metrics"));
         return text.Split('\n')
-            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && labels.All(label => line.Contains(label, StringComparison.Ordinal)))
             .Sum(line => double.Parse(Value().Match(line).Groups[1].Value, CultureInfo.InvariantCulture));
     }
 

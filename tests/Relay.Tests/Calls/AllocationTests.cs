@@ -54,7 +54,10 @@ public sealed class AllocationTests
         // Messages cut by frames, in the prefix too: their middle and their ends take different ways.
         byte[][] up = [.. Enumerable.Repeat(Grpc.Frame(Proto.Bytes(3, new byte[9_000])), 7).SelectMany(bytes => bytes).Chunk(4_002).Select(part => Frame.Data(1, part).ToBytes())];
         var down = Frame.Data(1, new byte[10]).ToBytes();
-        foreach (var part in up) Pass(bench.Client, driver, part, down, 1);
+        for (var n = 0; n < 20; n++)
+        {
+            foreach (var part in up) Pass(bench.Client, driver, part, down, 1);
+        }
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var n = 0; n < Frames / up.Length; n++)

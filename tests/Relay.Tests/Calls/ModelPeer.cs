@@ -85,7 +85,7 @@ internal sealed class ModelPeer
         var count = left == 0 ? 0 : random.Next(1, most + 1);
         var ends = stream.Sent + count == stream.Outgoing.Length;
         byte padding = 0;
-        if (random.Next(10) == 0 && count + 9 <= Math.Min(sendWindow, stream.SendWindow)) padding = 8;
+        if (random.Next(10) == 0 && count + 9 <= Math.Min(16_384, Math.Min(sendWindow, stream.SendWindow))) padding = 8;
         var part = stream.Outgoing.AsMemory(stream.Sent, count);
         Send(padding > 0 ? Frame.PaddedData(stream.Id, part.Span, padding, ends) : Frame.Data(stream.Id, part, ends));
         var length = count + (padding > 0 ? padding + 1 : 0);
@@ -104,9 +104,17 @@ internal sealed class ModelPeer
         stream.Unread -= count;
         receiveWindow += count;
         Send(Frame.WindowUpdate(0, (uint)count));
-        if (stream.IsReceived) return;
+        if (stream.IsReceived || stream.IsReset) return;
         stream.ReceiveWindow += count;
         Send(Frame.WindowUpdate(stream.Id, (uint)count));
+    }
+
+    /// <summary>Gives a stream up; what is underway of it still comes.</summary>
+    public void Reset(ModelStream stream)
+    {
+        if (stream.IsOver || (!isClient && stream.HeaderBlocks.Count == 0)) return;
+        stream.IsReset = true;
+        Send(Frame.Reset(stream.Id, ErrorCodes.Cancel));
     }
 
     public void ChangeInitialWindow(int value)
@@ -174,6 +182,7 @@ internal sealed class ModelPeer
                 ReadData(frame);
                 break;
             case FrameType.RstStream:
+                Assert.NotEqual(5u, frame.Code);
                 streams[frame.StreamId].IsReset = true;
                 break;
             case FrameType.GoAway:
@@ -211,6 +220,8 @@ internal sealed class ModelStream(int id)
     public bool IsReset { get; set; }
 
     public bool IsReceived { get; set; }
+
+    public bool IsOver => IsReset || (IsSent && IsReceived);
 
     public long SendWindow { get; set; }
 

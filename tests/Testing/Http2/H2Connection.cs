@@ -139,6 +139,9 @@ public class H2Connection : IAsyncDisposable
     /// <summary>FIN: the peer reads an orderly end.</summary>
     public void Finish() => socket.Shutdown(SocketShutdown.Both);
 
+    /// <summary>FIN, and reads on.</summary>
+    public void FinishSending() => socket.Shutdown(SocketShutdown.Send);
+
     /// <summary>RST: the peer's connection breaks.</summary>
     public void Abort()
     {

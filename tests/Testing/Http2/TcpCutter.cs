@@ -17,8 +17,8 @@ public enum Way
     Down,
 }
 
-/// <summary>Where to cut; the first link that gets there is cut, once.</summary>
-public sealed class CutPlan(Way way, Cut cut, Func<FrameHeader, bool> frame, int bytesIn)
+/// <summary>Where to cut, or to put in a frame; done once, on the first link that gets there.</summary>
+public sealed class CutPlan(Way way, Cut cut, Func<FrameHeader, bool> frame, int bytesIn, Func<FrameHeader, Frame>? insert = null)
 {
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int claimed;
@@ -36,7 +36,15 @@ public sealed class CutPlan(Way way, Cut cut, Func<FrameHeader, bool> frame, int
     public Task DoneAsync(TimeSpan? limit = null) => done.Task.Within("a cut of the connection", limit);
 
     /// <summary>True for the first that asks.</summary>
-    internal bool Claim() => Interlocked.Exchange(ref claimed, 1) == 0;
+    internal bool Claim(FrameHeader at)
+    {
+        if (Interlocked.Exchange(ref claimed, 1) != 0) return false;
+        Inserted = insert?.Invoke(at).ToBytes();
+        return true;
+    }
+
+    /// <summary>What is put in instead of a cut.</summary>
+    internal byte[]? Inserted { get; private set; }
 
     internal void Finish() => done.TrySetResult();
 }
@@ -56,10 +64,11 @@ public sealed class TcpCutter : IAsyncDisposable
     private readonly Task accepting;
     private volatile CutPlan? plan;
 
-    private TcpCutter(int targetPort)
+    private TcpCutter(int targetPort, int port)
     {
         target = new IPEndPoint(IPAddress.Loopback, targetPort);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         listener.Listen(1_024);
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         accepting = AcceptAsync();
@@ -89,12 +98,19 @@ public sealed class TcpCutter : IAsyncDisposable
     /// <summary>New connections are closed at once.</summary>
     public bool Refuses { get; set; }
 
+    /// <summary>Told of each frame that begins to pass, before the plan is.</summary>
+    public Action<Way, FrameHeader>? Seen { get; set; }
+
     internal CutPlan? Plan => plan;
 
-    public static TcpCutter Start(int targetPort) => new(targetPort);
+    /// <param name="port">0 takes a free one.</param>
+    public static TcpCutter Start(int targetPort, int port = 0) => new(targetPort, port);
 
     /// <summary>Cuts inside the first frame that fits, after that many bytes of its payload.</summary>
     public CutPlan CutIn(Way way, Cut cut, Func<FrameHeader, bool> frame, int bytesIn = 1) => plan = new CutPlan(way, cut, frame, bytesIn);
+
+    /// <summary>Puts a frame in behind the first one that fits, as if the sender had sent it.</summary>
+    public CutPlan InsertBehind(Way way, Func<FrameHeader, bool> frame, Func<FrameHeader, Frame> insert) => plan = new CutPlan(way, default, frame, int.MaxValue, insert);
 
     public void CutAll(Cut cut)
     {

@@ -15,8 +15,8 @@ public sealed class TcpLink : IDisposable
         this.cutter = cutter;
         this.near = near;
         near.NoDelay = true;
-        Up = new TcpFlow(Way.Up);
-        Down = new TcpFlow(Way.Down);
+        Up = new TcpFlow(Way.Up, cutter);
+        Down = new TcpFlow(Way.Down, cutter);
     }
 
     public TcpFlow Up { get; }
@@ -76,10 +76,7 @@ public sealed class TcpLink : IDisposable
             {
                 await flow.OpenAsync();
                 if (flow.IsCut) continue;
-                var plan = cutter.Plan;
-                var passes = flow.Walk(buffer.AsSpan(0, size), plan);
-                await PassAsync(to, buffer.AsMemory(0, passes ?? size));
-                if (passes is not null) Carry(plan!);
+                await PassAsync(to, flow, buffer.AsMemory(0, size));
             }
 
             if (!flow.IsCut) to.Shutdown(SocketShutdown.Send);
@@ -90,10 +87,21 @@ public sealed class TcpLink : IDisposable
         }
     }
 
-    private void Carry(CutPlan plan)
+    /// <summary>As far as the plan lets it.</summary>
+    private async Task PassAsync(Socket to, TcpFlow flow, ReadOnlyMemory<byte> bytes)
     {
-        End(plan.Cut);
-        plan.Finish();
+        var plan = cutter.Plan;
+        while (flow.Walk(bytes.Span, plan) is { } passes)
+        {
+            await PassAsync(to, bytes[..passes]);
+            bytes = bytes[passes..];
+            if (plan!.Inserted is null) End(plan.Cut);
+            else await PassAsync(to, plan.Inserted);
+            plan.Finish();
+            if (flow.IsCut) return;
+        }
+
+        await PassAsync(to, bytes);
     }
 
     private async Task PassAsync(Socket to, ReadOnlyMemory<byte> bytes)
@@ -127,7 +135,7 @@ public sealed class TcpLink : IDisposable
 }
 
 /// <summary>One direction of a link: what has passed, and whether anything may.</summary>
-public sealed class TcpFlow(Way way)
+public sealed class TcpFlow(Way way, TcpCutter cutter)
 {
     private readonly byte[] head = new byte[FrameHeader.Size];
     private int headFill;
@@ -160,16 +168,15 @@ public sealed class TcpFlow(Way way)
 
     internal Task OpenAsync() => stopped?.Task ?? Task.CompletedTask;
 
-    /// <summary>Counts these bytes; says after how many of them the plan cuts, or null.</summary>
+    /// <summary>Counts these bytes; says behind which of them the plan acts, and has then counted only so far; or null.</summary>
     internal int? Walk(ReadOnlySpan<byte> chunk, CutPlan? plan)
     {
-        Interlocked.Add(ref bytes, chunk.Length);
-        for (var at = 0; at < chunk.Length;)
+        var at = 0;
+        while (at < chunk.Length && untilCut != 0)
         {
             if (skip > 0)
             {
-                var part = (int)Math.Min(skip, chunk.Length - at);
-                if (untilCut <= part) return at + untilCut;
+                var part = (int)Math.Min(Math.Min(skip, untilCut ?? skip), chunk.Length - at);
                 (skip, at, untilCut) = (skip - part, at + part, untilCut - part);
                 continue;
             }
@@ -180,10 +187,13 @@ public sealed class TcpFlow(Way way)
             var frame = FrameHeader.Read(head);
             skip = frame.Length;
             if (frame.Type == FrameType.Headers) Interlocked.Increment(ref headersFrames);
-            if (plan?.Way == way && untilCut is null && plan.Frame(frame) && plan.Claim()) untilCut = Math.Min(plan.BytesIn, frame.Length);
-            if (untilCut == 0) return at;
+            cutter.Seen?.Invoke(way, frame);
+            if (plan?.Way == way && plan.Frame(frame) && plan.Claim(frame)) untilCut = Math.Min(plan.BytesIn, frame.Length);
         }
 
-        return null;
+        Interlocked.Add(ref bytes, at);
+        if (untilCut != 0) return null;
+        untilCut = null;
+        return at;
     }
 }

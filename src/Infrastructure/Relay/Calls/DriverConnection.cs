@@ -164,7 +164,7 @@ internal sealed partial class DriverConnection : Http2Connection
         {
             var call = withheld.Dequeue();
             call.IsGrantWithheld = false;
-            if (ReferenceEquals(call.Driver, this)) Flow.GrantUp(client, call);
+            if (IsHere(call)) Flow.GrantUp(client, call);
         }
 
         SendCredit();

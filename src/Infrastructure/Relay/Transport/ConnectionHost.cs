@@ -85,7 +85,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         _ = AdmitAsync(group, request, deciding);
     }
 
-    void IRelayEffects.CancelAdmission(ParkedGroup group) => (group.Deciding as CancellationTokenSource)?.Cancel();
+    void IRelayEffects.CancelAdmission(ParkedGroup group) => _ = (group.Deciding as CancellationTokenSource)?.CancelAsync();
 
     void IRelayEffects.BindClone(RelayedCall call, LiveBinding parent, string newClientSessionId) =>
         _ = BindCloneAsync(call, parent, newClientSessionId, call.Headers.UserAgent);
@@ -136,10 +136,21 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     {
         if (isEnded) return;
         client.ClientGone();
+        if (drivers.Count > 0) _ = CloseDriversAsync();
         isEnded = true;
         Volatile.Write(ref nextDeadline, long.MaxValue);
         client.Dispose();
         ended(this);
+    }
+
+    /// <summary>A driver that takes nothing any more, as a stopped one, must not keep the sockets of clients that have gone.</summary>
+    private async Task CloseDriversAsync()
+    {
+        await Task.Delay(TimeSpan.FromSeconds(RelayServer.FlushSeconds), services.Time);
+        Post(new Event(() =>
+        {
+            foreach (var link in drivers.Values.ToArray()) link.Endpoint?.Close("the client is gone");
+        }));
     }
 
     private async Task DialAsync(DriverLink link)

@@ -13,8 +13,9 @@ namespace SparkGateway.Infrastructure.Relay.Transport;
 internal sealed class Endpoint
 {
     /// <summary>One event reads no more than this, so that a fast peer leaves room for the loop's other sockets. Bytes.</summary>
-    private const int ReadTurn = 256 * 1024;
+    private const int TurnBytes = 256 * 1024;
 
+    /// <summary>One segment of output: a full read becomes one write.</summary>
     private const int BulkBytes = 64 * 1024;
 
     [ThreadStatic]
@@ -26,10 +27,10 @@ internal sealed class Endpoint
     private readonly Action<string> lost;
     private readonly Completion readDone;
     private Completion? writeDone;
-    private ValueTaskAwaiter<int> reading;
+    private ValueTaskAwaiter<int> waiting;
     private ValueTaskAwaiter<int> writing;
     private bool isWriting;
-    private bool isReading;
+    private bool isWaiting;
     private bool closesWhenSent;
     private bool isClosed;
     private string? closedWhy;
@@ -69,6 +70,7 @@ internal sealed class Endpoint
             isWriting = true;
             if (!writing.IsCompleted)
             {
+                // Only a peer that reads slower than it is sent to needs one.
                 writeDone ??= new Completion(this, static endpoint => endpoint.Sent());
                 writing.UnsafeOnCompleted(writeDone.Signal);
                 return;
@@ -130,7 +132,7 @@ internal sealed class Endpoint
         if (isClosed) return;
         try
         {
-            reading = link.ReadAsync().GetAwaiter();
+            waiting = link.WaitAsync().GetAwaiter();
         }
         catch (Exception e) when (IsLinkFault(e))
         {
@@ -138,19 +140,20 @@ internal sealed class Endpoint
             return;
         }
 
-        isReading = true;
-        if (reading.IsCompleted) loop.Post(readDone);
-        else reading.UnsafeOnCompleted(readDone.Signal);
+        isWaiting = true;
+        if (waiting.IsCompleted) loop.Post(readDone);
+        else waiting.UnsafeOnCompleted(readDone.Signal);
     }
 
     private void Read()
     {
-        if (!isReading) return;
-        isReading = false;
-        int count;
+        if (!isWaiting) return;
+        isWaiting = false;
         try
         {
-            count = reading.GetResult();
+            waiting.GetResult();
+            if (isClosed) return;
+            ReadTurn();
         }
         catch (Exception e) when (IsLinkFault(e))
         {
@@ -158,28 +161,22 @@ internal sealed class Endpoint
             return;
         }
 
-        if (isClosed) return;
-        if (count == 0)
-        {
-            link.EndRead();
-            Close("the peer closed it");
-            return;
-        }
-
-        connection.Receive(link.Received(count));
-        link.EndRead();
-        if (link.MayHaveMore(count)) ReadBulk();
         Wait();
     }
 
-    /// <summary>What more is there already, in large pieces.</summary>
-    private void ReadBulk()
+    private void ReadTurn()
     {
         bulk ??= GC.AllocateUninitializedArray<byte>(BulkBytes);
-        for (var turn = 0; turn < ReadTurn && !isClosed;)
+        for (var turn = 0; turn < TurnBytes && !isClosed;)
         {
-            var count = link.ReadMore(bulk);
-            if (count <= 0) return;
+            var count = link.Read(bulk);
+            if (count == Link.NothingNow) return;
+            if (count == 0)
+            {
+                Close("the peer closed it");
+                return;
+            }
+
             connection.Receive(bulk.AsSpan(0, count));
             turn += count;
             if (count < BulkBytes) return;
@@ -199,12 +196,14 @@ internal sealed class Endpoint
         {
             this.endpoint = endpoint;
             this.run = run;
-            Signal = () => endpoint.loop.Post(this);
+            Signal = Post;
         }
 
         /// <summary>Made once, so that waiting allocates nothing.</summary>
         public Action Signal { get; }
 
         public override void Run() => run(endpoint);
+
+        private void Post() => endpoint.loop.Post(this);
     }
 }

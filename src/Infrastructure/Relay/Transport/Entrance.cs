@@ -105,7 +105,13 @@ internal sealed class Entrance(GatewayOptions options, RelayHostServices service
         {
             using var limit = SlowPeerLimit();
             await stream.AuthenticateAsServerAsync(certificate.Options(), limit.Token);
-            if (stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2) return new TlsLink(stream);
+            if (stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2)
+            {
+                // Not before: a handshake computes for a millisecond.
+                InlineCompletions.Prefer(socket);
+                return new TlsLink(stream);
+            }
+
             services.Limits.Hit(CallSide.Client, "TLS without HTTP/2 (ALPN h2)", peer.ToString());
         }
         catch (OperationCanceledException)

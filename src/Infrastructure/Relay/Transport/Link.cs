@@ -5,79 +5,85 @@ using System.Runtime.CompilerServices;
 
 namespace SparkGateway.Infrastructure.Relay.Transport;
 
-/// <summary>A byte stream to a peer. One read and one write at a time. Errors come as SocketException or IOException.</summary>
+/// <summary>A byte stream to a peer. One wait and one write at a time. Errors come as SocketException or IOException.</summary>
 internal abstract class Link : IDisposable
 {
-    /// <summary>Waits for bytes; 0 is the end of the stream. They are in <see cref="Received"/> until <see cref="EndRead"/>.</summary>
-    public abstract ValueTask<int> ReadAsync();
+    /// <summary>What <see cref="Read"/> answers when only a wait can tell.</summary>
+    public const int NothingNow = -1;
 
-    public abstract ReadOnlySpan<byte> Received(int count);
+    /// <summary>Waits until there is something to read, or the end; holds no buffer meanwhile. The number means nothing.</summary>
+    public abstract ValueTask<int> WaitAsync();
 
-    public virtual void EndRead()
-    {
-    }
-
-    /// <summary>The read was as large as its buffer.</summary>
-    public virtual bool MayHaveMore(int count) => false;
-
-    /// <summary>Reads what is there without waiting. 0: nothing now, or only ReadAsync can tell.</summary>
-    public virtual int ReadMore(Span<byte> buffer) => 0;
+    /// <summary>Reads what is there. 0: the end of the stream.</summary>
+    public abstract int Read(Span<byte> buffer);
 
     public abstract ValueTask<int> WriteAsync(ReadOnlyMemory<byte> bytes);
 
     public abstract void Dispose();
 }
 
-/// <summary>Plain TCP. While it waits it holds a small buffer only, which most RPCs fit; larger reads go to the thread's own buffer.</summary>
-internal sealed class SocketLink(Socket socket) : Link
+/// <summary>Plain TCP.</summary>
+internal sealed class SocketLink : Link
 {
-    private const int WaitingBytes = 512;
+    private readonly Socket socket;
 
-    private readonly byte[] waiting = GC.AllocateUninitializedArray<byte>(WaitingBytes);
-
-    public override ValueTask<int> ReadAsync() => socket.ReceiveAsync(waiting.AsMemory(), SocketFlags.None, CancellationToken.None);
-
-    public override ReadOnlySpan<byte> Received(int count) => waiting.AsSpan(0, count);
-
-    public override bool MayHaveMore(int count) => count == WaitingBytes;
-
-    public override int ReadMore(Span<byte> buffer)
+    public SocketLink(Socket socket)
     {
-        var count = socket.Receive(buffer, SocketFlags.None, out var error);
-        return error == SocketError.Success ? count : 0;
+        this.socket = socket;
+        InlineCompletions.Prefer(socket);
     }
 
-    /// <summary>What the socket takes at once costs no waiting object: most connections never need one.</summary>
+    public override ValueTask<int> WaitAsync() => socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, CancellationToken.None);
+
+    public override int Read(Span<byte> buffer)
+    {
+        var count = socket.Receive(buffer, SocketFlags.None, out var error);
+        return error switch
+        {
+            SocketError.Success => count,
+            SocketError.WouldBlock => NothingNow,
+            _ => throw new SocketException((int)error),
+        };
+    }
+
+    /// <summary>A socket nearly always takes at once what a small call needs; then nothing is made for waiting.</summary>
     public override ValueTask<int> WriteAsync(ReadOnlyMemory<byte> bytes)
     {
         var count = socket.Send(bytes.Span, SocketFlags.None, out var error);
-        return error == SocketError.Success ? ValueTask.FromResult(count) : socket.SendAsync(bytes, SocketFlags.None, CancellationToken.None);
+        return error switch
+        {
+            SocketError.Success => ValueTask.FromResult(count),
+            SocketError.WouldBlock => socket.SendAsync(bytes, SocketFlags.None, CancellationToken.None),
+            _ => throw new SocketException((int)error),
+        };
     }
 
     public override void Dispose() => socket.Dispose();
 }
 
-/// <summary>TLS. A read of nothing waits first, so that an idle connection holds no buffer.</summary>
+/// <summary>TLS. What has come is known once it is decrypted, so the wait ends with a record in a rented buffer.</summary>
 internal sealed class TlsLink(SslStream stream) : Link
 {
-    private const int ReadBytes = 16 * 1024;
+    private const int RecordBytes = 16 * 1024;
 
-    private byte[]? buffer;
+    private byte[]? record;
+    private int recordLength;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public override async ValueTask<int> ReadAsync()
+    public override async ValueTask<int> WaitAsync()
     {
         _ = await stream.ReadAsync(Memory<byte>.Empty);
-        buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
-        return await stream.ReadAsync(buffer);
+        record = ArrayPool<byte>.Shared.Rent(RecordBytes);
+        return recordLength = await stream.ReadAsync(record);
     }
 
-    public override ReadOnlySpan<byte> Received(int count) => buffer.AsSpan(0, count);
-
-    public override void EndRead()
+    public override int Read(Span<byte> buffer)
     {
-        if (buffer is not null) ArrayPool<byte>.Shared.Return(buffer);
-        buffer = null;
+        if (record is null) return NothingNow;
+        record.AsSpan(0, recordLength).CopyTo(buffer);
+        ArrayPool<byte>.Shared.Return(record);
+        record = null;
+        return recordLength;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

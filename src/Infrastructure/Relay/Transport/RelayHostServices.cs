@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
@@ -28,6 +29,12 @@ internal interface IRelayControl
 /// <summary>What every loop needs: clock, log, sockets, and the way to the control plane.</summary>
 internal sealed class RelayHostServices(RelayOptions options, IRelayControl control, TimeProvider time, ILogger logger)
 {
+    private const int TcpLevel = 6;
+
+    /// <summary>TCP_NOTSENT_LOWAT of Linux: a socket with so much unsent takes no more. Unlike a small send buffer it leaves room for what is underway.</summary>
+    private const int UnsentLimit = 25;
+
+    private readonly int unsentBytes = options.MaxUnsentBytes;
     private readonly long started = time.GetTimestamp();
 
     public IRelayControl Control { get; } = control;
@@ -44,7 +51,7 @@ internal sealed class RelayHostServices(RelayOptions options, IRelayControl cont
 
     public long NowMs() => (long)Time.GetElapsedTime(started).TotalMilliseconds;
 
-    /// <summary>Small frames go out at once; a peer that vanished is noticed; sync reads never block.</summary>
+    /// <summary>Small frames go out at once; a peer that vanished is noticed; nothing blocks; the kernel holds little for a peer that reads slowly.</summary>
     public void Tune(Socket socket)
     {
         socket.NoDelay = true;
@@ -53,5 +60,6 @@ internal sealed class RelayHostServices(RelayOptions options, IRelayControl cont
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, options.KeepaliveSeconds);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, options.KeepaliveSeconds / 4));
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(TcpLevel, UnsentLimit, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in unsentBytes)));
     }
 }

@@ -12,8 +12,8 @@ namespace SparkGateway.Infrastructure.Relay.Transport;
 /// <summary>Accepts client connections on spark_connect.port, and lets them go again: in two steps, so that no query is lost.</summary>
 internal sealed partial class RelayServer : BackgroundService
 {
-    /// <summary>After the last GOAWAY, for a client that reads slowly.</summary>
-    private const int FlushSeconds = 2;
+    /// <summary>What has been said last may take so long to be read: a client's last GOAWAY, what a driver gets of clients that have gone.</summary>
+    public const int FlushSeconds = 2;
 
     private readonly SparkConnectListener listener;
     private readonly RelayHostServices services;

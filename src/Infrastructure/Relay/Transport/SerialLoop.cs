@@ -12,8 +12,11 @@ internal abstract class LoopItem
 /// Runs the events of one client connection and its driver connections one at a time, on whatever thread brings one:
 /// no lock, no thread of its own, no hop. An event that comes while another runs is left for the thread that runs it.
 /// </summary>
-internal abstract class SerialLoop
+internal abstract class SerialLoop : IThreadPoolWorkItem
 {
+    /// <summary>So many batches, then the loop goes on in the thread pool: the thread that brought the first waits for other sockets too.</summary>
+    private const int BatchesPerTurn = 8;
+
     private LoopItem? posted;
     private int isRunning;
 
@@ -39,13 +42,19 @@ internal abstract class SerialLoop
     /// <summary>An event threw: a bug.</summary>
     protected abstract void Failed(Exception bug);
 
+    void IThreadPoolWorkItem.Execute() => Drain();
+
     private void Drain()
     {
+        var batches = 0;
         do
         {
             while (Interlocked.Exchange(ref posted, null) is { } newest)
             {
                 Run(Reverse(newest));
+                if (++batches < BatchesPerTurn) continue;
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                return;
             }
 
             // A full fence: either the poster sees that nobody runs, or this thread sees what was posted.
