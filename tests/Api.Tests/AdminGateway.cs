@@ -10,8 +10,9 @@ public sealed class AdminGateway : IAsyncLifetime
 {
     public const string Sessions = "/api/v1/sessions";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
+    private readonly DirectoryInfo driverFolder = Directory.CreateTempSubdirectory("spark-gateway-driver-");
     private Gateway gateway = null!;
 
     /// <summary>With the gateway's token.</summary>
@@ -31,7 +32,7 @@ public sealed class AdminGateway : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var driver = Path.Combine(Directory.CreateTempSubdirectory("spark-gateway-driver-").FullName, "driver");
+        var driver = Path.Combine(driverFolder.FullName, "driver");
         await File.WriteAllTextAsync(driver, "#!/bin/sh\necho one\necho two password=hunter2\necho three\nexec sleep 600\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(driver, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         var attached = string.Join(", ", Enumerable.Range(1, 5).Select(number => $"{{name: app-{number}, namespace: byod, address: \"127.0.0.1:{number}\"}}"));
@@ -51,6 +52,7 @@ public sealed class AdminGateway : IAsyncLifetime
         }
 
         Http?.Dispose();
+        driverFolder.Delete(recursive: true);
     }
 
     /// <summary>The arguments by which a verb finds this gateway.</summary>

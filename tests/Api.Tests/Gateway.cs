@@ -13,7 +13,7 @@ internal sealed record GatewayRun(int ExitCode, string Out, string Error)
 /// <summary>The built program as a process of its own, in a folder of its own.</summary>
 internal sealed class Gateway : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     private readonly Process process;
     private readonly Task<string> error;

@@ -23,7 +23,7 @@ internal static class ApiDescription
             {
                 Title = "Spark Gateway",
                 Version = "v1",
-                Description = "Sessions of Spark Gateway for operators. Times are RFC 3339 in UTC; errors are problem details (RFC 9457) that list every fault of an input; lists are {items, next}.",
+                Description = "Sessions of Spark Gateway for operators. Times are RFC 3339 in UTC; errors are problem details (RFC 9457) that list every fault of an input; lists are {items, next}. The header x-spark-gateway-as may name the person behind a token; nobody checks it.",
             };
             document.Servers = [];
             document.Components ??= new OpenApiComponents();
