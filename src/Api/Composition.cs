@@ -1,6 +1,8 @@
+using SparkGateway.Api.Admin;
 using SparkGateway.Api.Cli;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Attached;
@@ -10,6 +12,8 @@ using SparkGateway.Infrastructure.Persistence;
 using SparkGateway.Infrastructure.Platforms.Local;
 using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
+using SparkGateway.Infrastructure.Scheduling;
+using SparkGateway.Infrastructure.Security;
 
 namespace SparkGateway.Api;
 
@@ -27,6 +31,9 @@ internal static class Composition
             .AddAttachedSessions()
             .AddLocalPlatform()
             .AddControlPlane()
+            .AddScheduling(options)
+            .AddAdminTokens()
+            .AddAdminApi()
             .AddRelay(options);
     }
 
@@ -42,14 +49,42 @@ internal static class Composition
             Limits = new SessionLimits(connect.OnDemand.MaxSessions, connect.OnDemand.MaxPerUser),
             StartLimit = TimeSpan.FromSeconds(connect.StartLimitSeconds),
             StartGrace = TimeSpan.FromSeconds(connect.StartGraceSeconds),
-            ReleaseLinger = TimeSpan.FromSeconds(connect.ReleaseLingerSeconds),
+            PageItems = options.Admin.MaxPageItems,
+            MaxExtensionHours = options.Admin.MaxExtensionHours,
+            Expiry = ExpiryOf(connect),
+            ExpiryHold = TimeSpan.FromSeconds(connect.ExpiryHoldSeconds),
+            BusyGrace = TimeSpan.FromSeconds(connect.BusyGraceSeconds),
+            EndingGrace = TimeSpan.FromSeconds(connect.EndingGraceSeconds),
+            TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),
+            TombstoneAge = TimeSpan.FromHours(connect.TombstoneHours),
+            HeartbeatEvery = TimeSpan.FromSeconds(options.Store.HeartbeatSeconds),
+            ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
+            FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
+            StoreAttempts = options.Store.RetryAttempts,
+            StoreRetryEvery = TimeSpan.FromSeconds(options.Store.RetrySeconds),
         };
+    }
+
+    private static ExpiryPolicy ExpiryOf(SparkConnectOptions connect)
+    {
+        return new ExpiryPolicy
+        {
+            Limits = Limits(connect.IdleTimeoutMinutes, connect.MaxTtlHours),
+            ReleaseLinger = TimeSpan.FromSeconds(connect.ReleaseLingerSeconds),
+            Teams = connect.OnDemand.Teams
+                .Where(team => team.IdleTimeoutMinutes > 0 || team.MaxTtlHours > 0)
+                .ToDictionary(team => new TeamRef(team.Team, team.Environment), team => Limits(
+                    team.IdleTimeoutMinutes > 0 ? team.IdleTimeoutMinutes : connect.IdleTimeoutMinutes,
+                    team.MaxTtlHours > 0 ? team.MaxTtlHours : connect.MaxTtlHours)),
+        };
+
+        static ExpiryLimits Limits(decimal idleMinutes, decimal ttlHours) => new(TimeSpan.FromMinutes((double)idleMinutes), TimeSpan.FromHours((double)ttlHours));
     }
 
     private static RoutingPolicy PolicyOf(SparkConnectOptions connect) => new()
     {
         Headers = new RoutingHeaderNames(connect.Headers.SessionName[0], connect.Headers.Namespace[0], connect.Headers.Team[0], connect.Headers.Environment[0]),
-        PublicAddress = $"HOST:{connect.Port}",
+        PublicAddress = connect.PublicAddress.Length > 0 ? connect.PublicAddress : $"HOST:{connect.Port}",
         OnDemandEnabled = connect.OnDemand.Enabled,
         Default = connect.OnDemand is { DefaultTeam.Length: > 0, DefaultEnvironment.Length: > 0 } ? new TeamRef(connect.OnDemand.DefaultTeam, connect.OnDemand.DefaultEnvironment) : null,
         ShareConnection = connect.OnDemand.ShareConnection,

@@ -46,10 +46,18 @@ public enum Blame
     Cluster,
 }
 
+/// <summary>One thing that is wrong with an input. <paramref name="Field"/>: its name as the caller wrote it, "" for the input as a whole.</summary>
+public sealed record Fault(string Field, string Text);
+
 /// <summary>A failure as a value. <paramref name="Text"/> is shown to the user as it stands: what happened, why, what to do next; never a secret.</summary>
 public sealed record GatewayError(ErrorCode Code, Blame Blame, string Text)
 {
+    /// <summary>Every fault of an input that broke several rules; <see cref="Text"/> says them all too.</summary>
+    public IReadOnlyList<Fault> Faults { get; init; } = [];
+
     public static GatewayError Invalid(string text) => new(ErrorCode.InvalidArgument, Blame.Client, text);
+
+    public static GatewayError Invalid(IReadOnlyList<Fault> faults) => Invalid(string.Join(" ", faults.Select(fault => fault.Text))) with { Faults = faults };
 
     public static GatewayError Unavailable(Blame blame, string text) => new(ErrorCode.Unavailable, blame, text);
 }

@@ -9,7 +9,6 @@ using SparkGateway.Features.OpenSession;
 using SparkGateway.Features.Pipeline;
 using SparkGateway.Features.Ports;
 using SparkGateway.Features.RelayStream;
-using SparkGateway.Features.ReleaseSession;
 using SparkGateway.Features.TendReplica;
 
 namespace SparkGateway.Features;
@@ -20,14 +19,17 @@ public static class FeatureServices
     public static IServiceCollection AddFeatures(this IServiceCollection services)
     {
         services.TryAddSingleton<TrackedTasks>();
+        services.AddSingleton<StorePatience>();
         services.AddSingleton<SessionEnder>();
+        services.AddSingleton<ActivityFlusher>();
         services.AddSingleton<ISessionStarter, SessionStarter>();
         services.AddSingleton<SessionClaim>();
         services.AddSingleton<DenialAudit>();
-        services.AddSingleton<Lingers>();
         services.AddSingleton<DriverExitWatcher>();
         services.AddSingleton<ReplicaHeartbeat>();
-        return services.AddMediator().AddSlices();
+        services.AddSingleton<ActivityReporter>();
+        services.AddSingleton<SessionFollower>();
+        return services.AddMediator().AddSlices().AddAdminSlices();
     }
 
     /// <summary>By hand: MediatR's own registration is a package for later versions, and this is all it would do.</summary>
@@ -50,6 +52,7 @@ public static class FeatureServices
         services.AddSingleton<IValidator<BindClone.BindClone.Request>, BindClone.BindClone.Validator>();
         services.AddSingleton<IRequestHandler<EndSession.EndSession.Request, Result<Session?>>, EndSession.EndSession.Handler>();
         services.AddSingleton<IValidator<EndSession.EndSession.Request>, EndSession.EndSession.Validator>();
+        services.AddSingleton<IRequestHandler<ExpireSessions.ExpireSessions.Request, Result<ExpireSessions.ExpireSessions.Outcome>>, ExpireSessions.ExpireSessions.Handler>();
         services.AddSingleton<IRequestHandler<SyncAttached.SyncAttached.Request, Result<IReadOnlyList<Session>>>, SyncAttached.SyncAttached.Handler>();
         return services;
     }

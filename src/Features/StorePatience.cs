@@ -3,20 +3,17 @@ using SparkGateway.Domain;
 namespace SparkGateway.Features;
 
 /// <summary>For changes that must reach the store although it cannot be reached now. Bounded: what is still missing then is found at the next start.</summary>
-internal static class StorePatience
+public sealed class StorePatience(FeatureOptions options, TimeProvider time)
 {
-    private const int Attempts = 30;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-
-    public static async Task<Result<T>> InsistAsync<T>(Func<Task<Result<T>>> change, TimeProvider time, CancellationToken cancellation)
+    public async Task<Result<T>> InsistAsync<T>(Func<Task<Result<T>>> change, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
             var result = await change();
-            if (result.Error is not { Code: ErrorCode.Unavailable } || attempt == Attempts) return result;
+            if (result.Error is not { Code: ErrorCode.Unavailable } || attempt >= options.StoreAttempts) return result;
             try
             {
-                await Task.Delay(Pause, time, cancellation);
+                await Task.Delay(options.StoreRetryEvery, time, cancellation);
             }
             catch (OperationCanceledException)
             {

@@ -16,19 +16,21 @@ internal sealed class Gateway : IDisposable
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
-    private readonly string folder;
     private readonly Task<string> error;
 
     private Gateway(Process process, string folder)
     {
         this.process = process;
-        this.folder = folder;
+        Folder = folder;
         error = process.StandardError.ReadToEndAsync();
     }
 
     public static string Program => Path.Combine(AppContext.BaseDirectory, "spark-gateway");
 
     public static string Solution { get; } = FindSolution();
+
+    /// <summary>The working folder; removed at the end.</summary>
+    public string Folder { get; }
 
     /// <summary>The lines of standard output that SayReady has read.</summary>
     public List<string> ReadyLines { get; } = [];
@@ -77,6 +79,15 @@ internal sealed class Gateway : IDisposable
         "--set", "spark_connect.on_demand.enabled=false",
     ];
 
+    /// <summary>Reads standard output up to the line that contains the text.</summary>
+    public async Task<string> LineAsync(string text)
+    {
+        using var limit = new CancellationTokenSource(Deadline);
+        while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
+            if (line.Contains(text, StringComparison.Ordinal)) return line;
+        throw new InvalidOperationException($"The program ended without a line that contains '{text}': {await error}");
+    }
+
     public async Task<GatewayRun> SignalAsync(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
@@ -102,7 +113,7 @@ internal sealed class Gateway : IDisposable
     {
         if (!process.HasExited) process.Kill();
         process.Dispose();
-        Directory.Delete(folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
     }
 
     private static string FindSolution()

@@ -38,6 +38,9 @@ internal sealed class World : IAsyncDisposable
         provider = new ServiceCollection()
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<ISessionStore>(Store)
+            .AddSingleton<ISessionCatalog>(Store)
+            .AddSingleton<IOperatorStore>(Store)
+            .AddSingleton<IDriverLogs>(DriverLogs)
             .AddSingleton<IDriverPlatform>(Platform)
             .AddSingleton<IDriverTokens, FakeDriverTokens>()
             .AddSingleton(Options)
@@ -52,6 +55,8 @@ internal sealed class World : IAsyncDisposable
     public InMemorySessionStore Store { get; }
 
     public FakeDriverPlatform Platform { get; } = new();
+
+    public FakeDriverLogs DriverLogs { get; } = new();
 
     public CollectedLogs Logs { get; } = new();
 

@@ -31,13 +31,17 @@ internal static class CommandLine
 
     private static string Usage(string[] args, ParseResult arguments)
     {
-        if (args.Length == 0) return "say what to do: serve, check-config or migrate; --help shows how.";
+        if (args.Length == 0) return "say what to do: serve, check-config, migrate or sessions; --help shows how.";
         var verb = arguments.CommandResult.Command;
         var wrong = arguments.UnmatchedTokens.Count > 0
             ? $"'{arguments.UnmatchedTokens[0]}' is not known here"
             : arguments.Errors[0].Message.TrimEnd('.');
-        return $"{wrong}; 'spark-gateway {(verb is RootCommand ? "" : verb.Name + " ")}--help' shows what is allowed.";
+        return $"{wrong}; 'spark-gateway {PathOf(verb)}--help' shows what is allowed.";
     }
+
+    /// <summary>"sessions list " for the verb list of sessions.</summary>
+    private static string PathOf(Command verb) =>
+        verb is RootCommand ? "" : $"{string.Concat(verb.Parents.OfType<Command>().Take(1).Select(PathOf))}{verb.Name} ";
 
     private static int Unexpected(Exception e, CliConsole console)
     {

@@ -7,6 +7,7 @@ internal static class HelpTexts
 
         First try:         spark-gateway serve --config config/local.yml
         What is in force:  spark-gateway check-config --config config/local.yml
+        Who uses what:     spark-gateway sessions list --config config/local.yml
         Every key:         config/gateway.yml
 
         Exit codes: 0 ended well, 1 failed while running, 2 wrong arguments, configuration or environment.

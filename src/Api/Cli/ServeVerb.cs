@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using SparkGateway.Api.Hosting;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
@@ -95,19 +94,10 @@ internal static partial class ServeVerb
         LogServing(host.Logger, string.Join(", ", host.Urls), options.Bind, options.Port);
         var version = typeof(ServeVerb).Assembly.GetName().Version!.ToString(3);
         var text = options.Enabled
-            ? $"Spark Gateway {version} is ready. Paste this into PySpark:\nSparkSession.builder.remote(\"{ConnectionString(options)}\").getOrCreate()\n"
+            ? $"Spark Gateway {version} is ready. Paste this into PySpark:\nSparkSession.builder.remote(\"{ConnectionStrings.Of(options)}\").getOrCreate()\n"
             : $"Spark Gateway {version} is ready; spark_connect.enabled is false.\n";
         await console.Out.WriteAsync(text);
         await console.Out.FlushAsync();
-    }
-
-    /// <summary>As seen from this machine.</summary>
-    private static string ConnectionString(SparkConnectOptions options)
-    {
-        var bind = IPAddress.Parse(options.Bind);
-        IPAddress[] reachedAsLocalhost = [IPAddress.Any, IPAddress.IPv6Any, IPAddress.Loopback, IPAddress.IPv6Loopback];
-        var host = reachedAsLocalhost.Contains(bind) ? "localhost" : new IPEndPoint(bind, 0).ToString()[..^2];
-        return $"sc://{host}:{options.Port}{(options.Tls.CertFile.Length > 0 ? "/;use_ssl=true" : "")}";
     }
 
     private static string? WhyNoStateDir(string path)

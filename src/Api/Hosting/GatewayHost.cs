@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using SparkGateway.Api.Admin;
 using SparkGateway.Api.Health;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
@@ -35,6 +36,7 @@ internal static class GatewayHost
 
         var app = builder.Build();
         app.MapHealth();
+        app.MapAdminApi();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
@@ -44,6 +46,7 @@ internal static class GatewayHost
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.Admin.MaxRequestBytes;
             kestrel.Limits.MaxConcurrentConnections = options.Admin.MaxConnections;
             foreach (var endpoint in listeners.HttpEndpoints) kestrel.Listen(endpoint);
         });
@@ -72,6 +75,7 @@ internal static class GatewayHost
         });
         logging.SetMinimumLevel(Level(options.Level));
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Quartz", LogLevel.Warning);
         // The host logs a failed start with its stack trace; `serve` says it in one sentence.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }

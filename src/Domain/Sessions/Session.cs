@@ -34,6 +34,9 @@ public enum EndReason
 /// <summary>One Spark driver that the gateway routes to, and its life. Immutable; each move returns the new session.</summary>
 public sealed record Session
 {
+    /// <summary>The platform whose drivers are child processes of the replica that launched them.</summary>
+    public const string LocalPlatform = "local";
+
     public required Guid Id { get; init; }
 
     public required SessionName Name { get; init; }
@@ -70,6 +73,12 @@ public sealed record Session
 
     public DateTimeOffset? LastActivityAt { get; init; }
 
+    /// <summary>Until then it counts as used: a replica has seen open calls of it, or one that broke.</summary>
+    public DateTimeOffset? BusyUntil { get; init; }
+
+    /// <summary>When it ends whatever it does; null for attached sessions, and before it is ready.</summary>
+    public DateTimeOffset? MaxTtlAt { get; init; }
+
     public DateTimeOffset? EndedAt { get; init; }
 
     public EndReason? EndReason { get; init; }
@@ -77,6 +86,9 @@ public sealed record Session
     public string? EndDetail { get; init; }
 
     public bool IsLive => State is SessionState.Starting or SessionState.Ready;
+
+    /// <summary>Can that replica stop the driver, and is it the gateway's to stop?</summary>
+    public bool IsStoppableBy(Guid replica) => Kind == SessionKind.OnDemand && (Platform != LocalPlatform || OwnerReplica == replica);
 
     public Result<Session> BecomeReady(string address, string runtimeId, DateTimeOffset at) => State == SessionState.Starting
         ? this with { State = SessionState.Ready, Address = address, RuntimeId = runtimeId, ReadyAt = at, LastActivityAt = at }

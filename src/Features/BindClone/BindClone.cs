@@ -31,6 +31,7 @@ public static class BindClone
                 return GatewayError.Invalid($"The id of the cloned session ({key.Prefix}...) belongs to another session already; clone again without naming an id.");
 
             var live = table.Bind(key, route, claimed.Bound.Binding.Via);
+            if (claimed.Bound.Binding.State == BindingState.Released) live.MarkReleased();
             return live.Route.ClosedBy is { } closed ? closed : live;
         }
     }

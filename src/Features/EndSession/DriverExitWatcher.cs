@@ -6,7 +6,7 @@ using SparkGateway.Features.Ports;
 namespace SparkGateway.Features.EndSession;
 
 /// <summary>Drivers that end by themselves end their sessions. The host runs it.</summary>
-public sealed class DriverExitWatcher(IDriverPlatform platform, IMediator mediator, TrackedTasks tasks, TimeProvider time)
+public sealed class DriverExitWatcher(IDriverPlatform platform, IMediator mediator, TrackedTasks tasks, StorePatience patience)
 {
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -20,6 +20,6 @@ public sealed class DriverExitWatcher(IDriverPlatform platform, IMediator mediat
     private Task<Result<Session?>> EndAsync(DriverExit exit, CancellationToken stopping)
     {
         var request = new EndSession.Request(exit.SessionId, EndReason.Crashed, exit.Detail, Caller.Gateway, exit.LogTail);
-        return StorePatience.InsistAsync(() => mediator.Send(request, stopping), time, stopping);
+        return patience.InsistAsync(() => mediator.Send(request, stopping), stopping);
     }
 }

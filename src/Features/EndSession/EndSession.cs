@@ -22,7 +22,7 @@ public static class EndSession
     {
         public async Task<Result<Session?>> Handle(Request request, CancellationToken cancellationToken)
         {
-            var end = await ender.EndAsync(request.SessionId, request.Reason, request.Detail, onlyWithoutBindings: false, request.Actor, request.LogTail, cancellationToken);
+            var end = await ender.EndAsync(request.SessionId, request.Reason, request.Detail, request.Actor, request.LogTail, cancellationToken);
 
             // A driver that is gone is gone, whether the store can be told or not: its clients must not wait for the store.
             if (end.Error is not null && request.Reason == EndReason.Crashed && table.FindRoute(request.SessionId) is { } route)

@@ -16,6 +16,7 @@ internal sealed partial class SessionStarter(
     IDriverPlatform platform,
     IDriverTokens tokens,
     TrackedTasks tasks,
+    StorePatience patience,
     FeatureOptions options,
     TimeProvider time,
     ILogger<SessionStarter> logger) : ISessionStarter
@@ -31,7 +32,9 @@ internal sealed partial class SessionStarter(
     public void Begin(Session session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        var launch = new Launch(session, time, options.StartGrace);
+
+        // Nobody waits for a session that was opened before its client came: it gets all the time that a start may take.
+        var launch = new Launch(session, time, session.OpenedBy is null ? options.StartLimit : options.StartGrace);
         if (!launches.TryAdd(session.Id, launch)) return;
         launch.Arm();
         tasks.Start($"start of {session.Name}", stopping => RunAsync(launch, stopping));
@@ -55,9 +58,11 @@ internal sealed partial class SessionStarter(
             var isOwn = now.OwnerReplica == options.Self.Id;
             if (time.GetElapsedTime(began) >= options.StartLimit)
             {
+                if (!isOwn) return EndTexts.StartTimedOut(now.Name, (int)options.StartLimit.TotalSeconds);
+
                 // Own and without a launch: the store could not be told of its end at the time.
-                if (isOwn) await EndInStoreAsync(now, EndReason.StartFailed, "its start had ended without a result");
-                return EndTexts.StartTimedOut(now.Name, (int)options.StartLimit.TotalSeconds);
+                await EndInStoreAsync(now, EndReason.StartFailed, "its start had ended without a result");
+                return EndTexts.StartUnknown(now.Name);
             }
 
             await Task.Delay(isOwn ? PollOwn : PollOthers, time, waiter);
@@ -122,7 +127,7 @@ internal sealed partial class SessionStarter(
         if (stopping.IsCancellationRequested) return await GiveUpAsync(session, EndReason.Lost, "the gateway was stopped while its driver started");
         if (!start.TryGet(out var driver, out var failure)) return await FailAsync(session, failure);
 
-        var ready = await store.MarkReadyAsync(session.Id, driver.Address, driver.RuntimeId, CancellationToken.None);
+        var ready = await store.MarkReadyAsync(session.Id, driver.Address, driver.RuntimeId, options.Expiry.LimitsOf(session).MaxTtl, CancellationToken.None);
         if (!ready.TryGet(out var now, out var refusal)) return await WithdrawAsync(session, refusal);
         var seconds = time.GetElapsedTime(began).TotalSeconds;
         LogReady(logger, session.Name, seconds);
@@ -172,10 +177,10 @@ internal sealed partial class SessionStarter(
 
     private async Task<Result<Session?>> EndInStoreAsync(Session session, EndReason reason, string detail)
     {
-        Task<Result<Session?>> End() => store.EndAsync(session.Id, reason, detail, onlyWithoutBindings: false, Caller.Gateway, CancellationToken.None);
+        Task<Result<Session?>> End() => store.EndAsync(session.Id, reason, detail, Caller.Gateway, CancellationToken.None);
         var end = await End();
         if (end.Error is { Code: ErrorCode.Unavailable })
-            tasks.Start($"end of {session.Name}", stopping => StorePatience.InsistAsync(End, time, stopping));
+            tasks.Start($"end of {session.Name}", stopping => patience.InsistAsync(End, stopping));
         return end;
     }
 

@@ -48,6 +48,9 @@ public static class FeatureTelemetry
     internal static readonly Histogram<double> Duration =
         Meter.CreateHistogram<double>("spark_gateway_use_case_duration", "s", "Time of a use case; admission includes waiting for a driver to start.");
 
+    internal static readonly Gauge<int> NearMaxTtl =
+        Meter.CreateGauge<int>("spark_connect_sessions_near_max_ttl", description: "On-demand sessions of this replica that reach their max TTL soon.");
+
     internal static string Word(ErrorCode code) => code switch
     {
         ErrorCode.InvalidArgument => "invalid_argument",

@@ -14,14 +14,14 @@ internal sealed class ValidationBehavior<TRequest, TResponse>(IEnumerable<IValid
     public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
         if (Fail is null) return await next();
-        List<string>? broken = null;
+        List<Fault>? broken = null;
         foreach (var validator in validators)
         {
             var verdict = await validator.ValidateAsync(request, cancellationToken);
-            if (!verdict.IsValid) (broken ??= []).AddRange(verdict.Errors.Select(error => error.ErrorMessage));
+            if (!verdict.IsValid) (broken ??= []).AddRange(verdict.Errors.Select(error => new Fault(error.PropertyName, error.ErrorMessage)));
         }
 
-        return broken is null ? await next() : Fail(GatewayError.Invalid(string.Join(" ", broken)));
+        return broken is null ? await next() : Fail(GatewayError.Invalid(broken));
     }
 
     private static Func<GatewayError, TResponse>? FindFail()

@@ -20,6 +20,30 @@ public sealed record ClaimedBinding(BoundSession Bound, bool Won);
 /// <param name="TokenFile">File with the token it demands, or null.</param>
 public sealed record AttachedDriver(SessionName Name, string Address, string? TokenFile);
 
+/// <summary>That a session was used since it was last told.</summary>
+/// <param name="IsBusy">It has open calls, or one broke whose client may come back for the rest.</param>
+public sealed record SessionActivity(Guid SessionId, bool IsBusy);
+
+/// <summary>What must still be true of a session, by the store's clock, for it to begin its end.</summary>
+public abstract record EndCondition
+{
+    private EndCondition()
+    {
+    }
+
+    /// <summary>It was not used for so long, and nobody holds it busy.</summary>
+    public sealed record IdleFor(TimeSpan Time) : EndCondition;
+
+    /// <summary>Its max TTL has passed.</summary>
+    public sealed record TtlReached : EndCondition;
+
+    /// <summary>No client session is bound to it, and the last was released so long ago.</summary>
+    public sealed record ReleasedFor(TimeSpan Time) : EndCondition;
+
+    /// <summary>Somebody said so, whoever uses it.</summary>
+    public sealed record Told(Caller Actor) : EndCondition;
+}
+
 /// <summary>
 /// The registry of sessions and bindings that all replicas share. Each change is one transaction together with its
 /// audit row, and conditional, so that replicas can race: one wins, the others read the result.
@@ -47,14 +71,32 @@ public interface ISessionStore
     /// <summary>Binds the client session to a live session, if it has no binding yet; else returns the one that is there. The session gone meanwhile: SessionChanged. Audit: bind.</summary>
     Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation);
 
-    /// <summary>Starting to Ready; any other state is SessionChanged. Audit: ready.</summary>
-    Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, CancellationToken cancellation);
+    /// <summary>Starting to Ready, with its max TTL counted from now; any other state is SessionChanged. Audit: ready.</summary>
+    Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation);
 
     /// <summary>Bound to Released. Returns how many bindings of that session are still Bound. Idempotent. Audit: release, once.</summary>
     Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation);
 
-    /// <summary>Any state to Ended, its bindings too; null if it was Ended already. <paramref name="onlyWithoutBindings"/>: only while no binding is Bound. Audit: end.</summary>
-    Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, bool onlyWithoutBindings, Caller actor, CancellationToken cancellation);
+    /// <summary>Stamps the live ones of these sessions as used now; the busy ones stay busy for so long. No time ever goes back.</summary>
+    Task<Result<bool>> RecordActivityAsync(IReadOnlyList<SessionActivity> used, TimeSpan busyFor, CancellationToken cancellation);
+
+    /// <summary>Ready on-demand sessions that could end now: unused for so long, without a bound client session, or with no more than so much left until max TTL.</summary>
+    Task<Result<IReadOnlyList<SessionUse>>> ListExpiringAsync(TimeSpan idle, TimeSpan left, CancellationToken cancellation);
+
+    /// <summary>Ready to Ending while the condition holds; null if it does not, or the session is not Ready. Audit: ending.</summary>
+    Task<Result<Session?>> MarkEndingAsync(Guid id, EndReason reason, string detail, EndCondition condition, CancellationToken cancellation);
+
+    /// <summary>Sessions that are Ending now, or Ended within that time.</summary>
+    Task<Result<IReadOnlyList<Session>>> ListEndingAsync(TimeSpan endedWithin, CancellationToken cancellation);
+
+    /// <summary>Forgets sessions that ended so long ago, with their bindings, and replicas that are long dead; a bounded number each time. Returns how many sessions.</summary>
+    Task<Result<int>> PruneAsync(TimeSpan age, CancellationToken cancellation);
+
+    /// <summary>How long ago the last call failed for lack of a store; without one, since the start of this process.</summary>
+    TimeSpan SteadyFor { get; }
+
+    /// <summary>Any state to Ended, its bindings too; null if it was Ended already. A reason that Ending has given stays. Audit: end.</summary>
+    Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation);
 
     /// <summary>
     /// Makes the attached drivers of the configuration sessions in state Ready. The same name at another address is another
@@ -62,7 +104,7 @@ public interface ISessionStore
     /// </summary>
     Task<Result<IReadOnlyList<Session>>> SyncAttachedAsync(IReadOnlyList<AttachedDriver> drivers, CancellationToken cancellation);
 
-    /// <summary>Ends (Lost) the local sessions whose owner is neither this replica nor one with a heartbeat of the last 60 s, and returns them. Also stamps this replica's heartbeat.</summary>
+    /// <summary>Ends (Lost) the local sessions whose owner is neither this replica nor one with a recent heartbeat (store.dead_after_seconds), and returns them. Also stamps this replica's heartbeat.</summary>
     Task<Result<IReadOnlyList<Session>>> HeartbeatAsync(Replica self, CancellationToken cancellation);
 
     /// <summary>Records a refused call: audit only.</summary>

@@ -15,6 +15,7 @@ public sealed class Route
     private GatewayError? closedBy;
     private int openCalls;
     private long callsEnded;
+    private long callsBroken;
 
     public Route(Session session, string? token)
     {
@@ -48,15 +49,21 @@ public sealed class Route
     /// <summary>Moves when a call ends: that starts the idle clock.</summary>
     public long CallsEnded => Volatile.Read(ref callsEnded);
 
+    /// <summary>How many of them did not end by the driver's answer: their clients may come back for the rest.</summary>
+    public long CallsBroken => Volatile.Read(ref callsBroken);
+
     /// <summary>Why calls of this session are refused; null while it is live.</summary>
     public GatewayError? ClosedBy => Volatile.Read(ref closedBy);
 
     public void CallOpened() => Interlocked.Increment(ref openCalls);
 
-    public void CallEnded()
+    public void CallEnded(bool isBroken = false)
     {
-        Interlocked.Decrement(ref openCalls);
+        if (isBroken) Interlocked.Increment(ref callsBroken);
         Interlocked.Increment(ref callsEnded);
+
+        // Last: who sees none open sees that they ended.
+        Interlocked.Decrement(ref openCalls);
     }
 
     /// <summary>Runs <paramref name="action"/> once when the route closes, or now if it is closed. Dispose to forget it.</summary>

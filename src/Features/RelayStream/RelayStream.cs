@@ -117,7 +117,8 @@ public static class RelayStream
         {
             // An error would keep the client's release thread busy for ten minutes.
             if (IsRelease(request.Rpc)) return new Place.Answered(new Admission.AnswerOk());
-            return bound.Binding.State == BindingState.Released ? EndTexts.Released(bound.Session) : EndTexts.Ended(bound.Session);
+            if (bound.Binding.State == BindingState.Released) return EndTexts.Released(bound.Session);
+            return bound.Binding.Via == BoundVia.PreCreated ? EndTexts.EndedPrecreated(bound.Session) : EndTexts.Ended(bound.Session);
         }
 
         private static bool IsRelease(SparkRpc rpc) => rpc is SparkRpc.ReleaseSession or SparkRpc.ReleaseExecute;

@@ -16,10 +16,17 @@ internal abstract record Place
 }
 
 /// <summary>An unbound client session: collects the facts, lets the rules decide, and writes the decision into the store.</summary>
-internal sealed class SessionClaim(ISessionStore store, ISessionStarter starter, IDriverPlatform platform, FeatureOptions options)
+internal sealed class SessionClaim(ISessionStore store, IOperatorStore unclaimed, ISessionStarter starter, IDriverPlatform platform, FeatureOptions options)
 {
     public async Task<Result<Place>> ClaimAsync(RouteRequest request, ConnectionContext connection, CancellationToken cancellation)
     {
+        if (MayBeUnclaimed(request))
+        {
+            var precreated = await unclaimed.ClaimAsync(request.Key, request.Caller, CancellationToken.None);
+            if (!precreated.TryGet(out var own, out var unread)) return unread;
+            if (own is not null) return new Place.Bound(own);
+        }
+
         var gathered = await GatherAsync(request, connection, cancellation);
         if (!gathered.TryGet(out var facts, out var error)) return error;
         switch (RoutingRules.Decide(request, facts, options.Policy))
@@ -43,6 +50,11 @@ internal sealed class SessionClaim(ISessionStore store, ISessionStarter starter,
                 throw new InvalidOperationException($"No such decision: {other}");
         }
     }
+
+    /// <summary>A session opened before its client came: its id is a UUID, and a client that only says goodbye wants no session.</summary>
+    private static bool MayBeUnclaimed(RouteRequest request) =>
+        request.Rpc is not (SparkRpc.ReleaseSession or SparkRpc.ReleaseExecute or SparkRpc.ReattachExecute or SparkRpc.FetchErrorDetails)
+        && Guid.TryParseExact(request.Key.ClientSessionId, "D", out _);
 
     private async Task<Result<RoutingFacts>> GatherAsync(RouteRequest request, ConnectionContext connection, CancellationToken cancellation)
     {

@@ -22,6 +22,8 @@ namespace SparkGateway.Infrastructure.Hosting;
 /// </summary>
 internal sealed partial class ControlPlane(
     ReplicaHeartbeat heartbeat,
+    ActivityReporter activity,
+    SessionFollower follower,
     DriverExitWatcher exits,
     AttachedSessions attached,
     ConfigWatcher configuration,
@@ -51,7 +53,12 @@ internal sealed partial class ControlPlane(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(heartbeat.RunAsync(stoppingToken), Quietly(exits.RunAsync(stoppingToken), stoppingToken), Quietly(FollowAttachedAsync(stoppingToken), stoppingToken));
+        Task.WhenAll(
+            heartbeat.RunAsync(stoppingToken),
+            Quietly(activity.RunAsync(stoppingToken), stoppingToken),
+            Quietly(follower.RunAsync(stoppingToken), stoppingToken),
+            Quietly(exits.RunAsync(stoppingToken), stoppingToken),
+            Quietly(FollowAttachedAsync(stoppingToken), stoppingToken));
 
     private async Task FollowAttachedAsync(CancellationToken stopping)
     {

@@ -24,15 +24,15 @@ internal static partial class ClientTokenFile
 
     private const int LongestToken = 1_024;
 
-    public static IReadOnlyList<ClientToken> Read(string path, List<ConfigProblem> problems)
+    public static IReadOnlyList<ClientToken> Read(string path, List<ConfigProblem> problems, string key = Key)
     {
         var text = Files.TryReadSecret(path);
-        if (text.TryGet(out var content, out var unread)) return Parse(path, content, problems);
-        problems.Add(new(new(path), Key, unread.Text));
+        if (text.TryGet(out var content, out var unread)) return Parse(path, content, problems, key);
+        problems.Add(new(new(path), key, unread.Text));
         return [];
     }
 
-    private static List<ClientToken> Parse(string path, string content, List<ConfigProblem> problems)
+    private static List<ClientToken> Parse(string path, string content, List<ConfigProblem> problems, string key)
     {
         var tokens = new List<ClientToken>();
         var lineOf = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -46,12 +46,12 @@ internal static partial class ClientTokenFile
             var token = trimmed[(colon + 1)..].TrimStart();
             var problem = colon < 0 ? "write NAME: TOKEN, or begin a comment with '#'." : Problem(name, token);
             if (problem is null && !lineOf.TryAdd(token, number + 1)) problem = $"the token of line {lineOf[token]} again; give each client a token of its own.";
-            if (problem is not null) problems.Add(new(new(path, number + 1), Key, problem));
+            if (problem is not null) problems.Add(new(new(path, number + 1), key, problem));
             else tokens.Add(new ClientToken(name, SHA256.HashData(Encoding.ASCII.GetBytes(token))));
         }
 
-        if (tokens.Count > MaxTokens) problems.Add(new(new(path), Key, $"the file holds {tokens.Count} tokens; at most {MaxTokens} are taken."));
-        else if (tokens.Count == 0 && problems.Count == known) problems.Add(new(new(path), Key, "the file holds no token, so nobody could call; write one NAME: TOKEN a line, or leave the key empty."));
+        if (tokens.Count > MaxTokens) problems.Add(new(new(path), key, $"the file holds {tokens.Count} tokens; at most {MaxTokens} are taken."));
+        else if (tokens.Count == 0 && problems.Count == known) problems.Add(new(new(path), key, "the file holds no token, so nobody could call; write one NAME: TOKEN a line, or leave the key empty."));
         return tokens;
     }
 

@@ -65,9 +65,30 @@ public sealed class SparkConnectOptions
 
     public int Port { get; set; } = 15002;
 
+    /// <summary>host:port as clients reach the gateway, for the connection strings that it gives out; empty: as seen from its own machine.</summary>
+    public string PublicAddress { get; set; } = "";
+
     public decimal IdleTimeoutMinutes { get; set; } = 30;
 
     public decimal MaxTtlHours { get; set; } = 4;
+
+    /// <summary>A session that is this close to its max TTL is announced in log and metrics.</summary>
+    public int MaxTtlNoticeMinutes { get; set; } = 10;
+
+    /// <summary>How often sessions are looked for that have to end.</summary>
+    public int ExpiryIntervalSeconds { get; set; } = 60;
+
+    /// <summary>No session ends as idle for so long after the start of a replica, or after the store failed it.</summary>
+    public int ExpiryHoldSeconds { get; set; } = 90;
+
+    /// <summary>How long a session still counts as used after a replica last saw open calls of it, or one that broke.</summary>
+    public int BusyGraceSeconds { get; set; } = 300;
+
+    /// <summary>Between the decision to end a session and the end of its driver.</summary>
+    public int EndingGraceSeconds { get; set; } = 5;
+
+    /// <summary>How long an ended session is remembered, so that its clients are told why it ended.</summary>
+    public int TombstoneHours { get; set; } = 168;
 
     /// <summary>Namespace of an on-demand session; {team} and {environment} are filled in.</summary>
     public string DefaultNamespacePattern { get; set; } = "sjns-{team}-{environment}";
@@ -131,11 +152,19 @@ public sealed class AttachedOptions
     public string TokenFile { get; set; } = "";
 }
 
-public sealed class TeamRefOptions
+public class TeamRefOptions
 {
     public string Team { get; set; } = "";
 
     public string Environment { get; set; } = "";
+}
+
+/// <summary>A pair that may open sessions, with limits of its own where they are not 0.</summary>
+public sealed class TeamOptions : TeamRefOptions
+{
+    public decimal IdleTimeoutMinutes { get; set; }
+
+    public decimal MaxTtlHours { get; set; }
 }
 
 public sealed class OnDemandOptions
@@ -153,7 +182,7 @@ public sealed class OnDemandOptions
     public int MaxPerUser { get; set; } = 5;
 
     /// <summary>The (team, environment) pairs that may open sessions.</summary>
-    public List<TeamRefOptions> Teams { get; set; } = [];
+    public List<TeamOptions> Teams { get; set; } = [];
 
     /// <summary>Any valid pair may open sessions although teams is empty: for one person's machine.</summary>
     public bool AnyTeam { get; set; }
@@ -240,9 +269,14 @@ public sealed class RelayOptions
 
 public sealed class IdentityOptions
 {
+    /// <summary>Names the user of a call, where a trusted peer sends it; never passed to a driver.</summary>
     public string Header { get; set; } = "";
 
+    /// <summary>Whose header is believed: the addresses of sockets, whatever a PROXY protocol header says.</summary>
     public List<string> TrustedPeers { get; set; } = [];
+
+    /// <summary>Each call has such a user, and its messages are changed so that the driver sees no other.</summary>
+    public bool Enforce { get; set; }
 }
 
 public sealed class StoreOptions
@@ -257,6 +291,26 @@ public sealed class StoreOptions
     public int StatementTimeoutSeconds { get; set; } = 10;
 
     public int LockTimeoutSeconds { get; set; } = 5;
+
+    /// <summary>How often a replica says that it lives.</summary>
+    public int HeartbeatSeconds { get; set; } = 10;
+
+    /// <summary>A replica that was silent for so long is dead.</summary>
+    public int DeadAfterSeconds { get; set; } = 60;
+
+    /// <summary>How often the use of sessions is written down.</summary>
+    public int ActivitySeconds { get; set; } = 10;
+
+    /// <summary>How often a replica asks which sessions have ended on others.</summary>
+    public int FollowSeconds { get; set; } = 2;
+
+    /// <summary>How often a change that lost a race against another is run.</summary>
+    public int RaceAttempts { get; set; } = 8;
+
+    /// <summary>How often a change that nobody would repeat is tried while the store cannot be reached.</summary>
+    public int RetryAttempts { get; set; } = 30;
+
+    public int RetrySeconds { get; set; } = 2;
 }
 
 public sealed class LocalOptions
@@ -276,6 +330,9 @@ public sealed class LocalOptions
     /// <summary>Heap of each local driver; empty: spark_connect.on_demand.driver_memory.</summary>
     public string DriverMemory { get; set; } = "1g";
 
+    /// <summary>How often a starting driver is asked whether it is ready.</summary>
+    public int ProbeMilliseconds { get; set; } = 250;
+
     /// <summary>How long a driver that was told to end may take before it is killed.</summary>
     public int StopGraceSeconds { get; set; } = 5;
 
@@ -289,10 +346,20 @@ public sealed class AdminOptions
 
     public int Port { get; set; } = 8080;
 
+    /// <summary>File with the bearer tokens of operators; empty: state_dir/admin.tokens, made at the first start.</summary>
     public string TokenFile { get; set; } = "";
 
     /// <summary>Open connections to admin.port and health.port together.</summary>
     public int MaxConnections { get; set; } = 200;
+
+    /// <summary>Bytes of a request's body.</summary>
+    public int MaxRequestBytes { get; set; } = 65_536;
+
+    /// <summary>Sessions on one page of a list.</summary>
+    public int MaxPageItems { get; set; } = 200;
+
+    /// <summary>How far ahead an operator may move a session's max TTL.</summary>
+    public int MaxExtensionHours { get; set; } = 24;
 }
 
 public sealed class HealthOptions

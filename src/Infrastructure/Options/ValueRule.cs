@@ -30,9 +30,13 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     public static readonly ValueRule Name = Text(SessionName.NameRule, SessionName.IsName);
 
-    public static readonly ValueRule HostAndPort = Text("host:port, such as driver.example:15002 or [::1]:15002", text => HostPort().Match(text) is { Success: true } match && IsPort(match.Groups["port"].Value));
+    public static readonly ValueRule HostAndPort = Text("host:port, such as driver.example:15002 or [::1]:15002", IsHostAndPort);
+
+    public static readonly ValueRule HostAndPortOrEmpty = Text("empty, or host:port, such as spark.example:15002", text => text.Length == 0 || IsHostAndPort(text));
 
     public static readonly ValueRule HeaderName = Text("a header name in lower case that is not one of gRPC's own and does not end in -bin", text => Header().IsMatch(text) && !IsReservedHeader(text));
+
+    public static readonly ValueRule HeaderNameOrEmpty = Text($"empty, or {HeaderName.Allowed}", text => text.Length == 0 || HeaderName.Holds(text));
 
     public static readonly ValueRule Memory = Text("a Spark size such as 512m or 4g", text => MemorySize().IsMatch(text));
 
@@ -56,6 +60,10 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
     public static ValueRule Above0(decimal most) =>
         new(string.Create(CultureInfo.InvariantCulture, $"more than 0, up to {most}; decimals too"), value => value is decimal number && number > 0 && number <= most);
 
+    /// <summary>For a limit that stands in the place of a more general one.</summary>
+    public static ValueRule From0(decimal most) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"0 to {most}, decimals too; 0: as for all"), value => value is decimal number && number >= 0 && number <= most);
+
     public static ValueRule OneOf(params string[] words) =>
         new($"{string.Join(", ", words[..^1])} or {words[^1]}", value => words.Contains((string)value, StringComparer.Ordinal));
 
@@ -72,6 +80,8 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
     private static ValueRule Text(string allowed, Func<string, bool> holds) => new(allowed, value => holds((string)value));
 
     private static bool IsPort(string digits) => digits.Length <= 5 && int.Parse(digits, CultureInfo.InvariantCulture) is >= 1 and <= 65_535;
+
+    private static bool IsHostAndPort(string text) => HostPort().Match(text) is { Success: true } match && IsPort(match.Groups["port"].Value);
 
     /// <summary>IPAddress also reads "1" and "127.1"; nobody means those.</summary>
     private static bool IsIpAddress(string text) => IPAddress.TryParse(text, out _) && (text.Contains(':', StringComparison.Ordinal) || text.Count(c => c == '.') == 3);

@@ -23,11 +23,14 @@ public static class PersistenceServices
         services.AddSingleton(provider => new Migrator(options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Migrator>>()));
         services.AddSingleton(_ => StoreDialect.From(options).Value);
         services.AddPooledDbContextFactory<GatewayDbContext>((provider, builder) => Configure(builder, provider.GetRequiredService<StoreDialect>()), options.Store.PoolSize);
+        services.AddSingleton(options.Store);
         services.AddSingleton<StoreRunner>();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
-        services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>()));
+        services.AddSingleton<ISessionCatalog, SessionCatalog>();
+        services.AddSingleton<IOperatorStore, OperatorStore>();
+        services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>(), options.Store.DeadAfterSeconds));
         return services;
     }
 

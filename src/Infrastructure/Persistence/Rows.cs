@@ -66,14 +66,16 @@ internal sealed class SessionRow
         OpenedAt = Utc(OpenedAt),
         ReadyAt = Utc(ReadyAt),
         LastActivityAt = Utc(LastActivityAt),
+        BusyUntil = Utc(BusyUntil),
+        MaxTtlAt = Utc(MaxTtlAt),
         EndedAt = Utc(EndedAt),
         EndReason = EndReason,
         EndDetail = EndDetail,
     };
 
-    private static DateTimeOffset Utc(DateTime time) => new(DateTime.SpecifyKind(time, DateTimeKind.Utc));
+    internal static DateTimeOffset Utc(DateTime time) => new(DateTime.SpecifyKind(time, DateTimeKind.Utc));
 
-    private static DateTimeOffset? Utc(DateTime? time) => time is { } value ? Utc(value) : null;
+    internal static DateTimeOffset? Utc(DateTime? time) => time is { } value ? Utc(value) : null;
 }
 
 /// <summary>A row of `bindings`.</summary>

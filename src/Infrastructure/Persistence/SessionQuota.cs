@@ -13,7 +13,8 @@ internal static class SessionQuota
 
     private sealed record Holder(string? User, int Sessions);
 
-    public static async Task<GatewayError?> RefuseAsync(GatewayDbContext db, string opener, SessionLimits limits, CancellationToken cancellation)
+    /// <param name="opener">Null: a session that no user has claimed yet, which counts against the total only.</param>
+    public static async Task<GatewayError?> RefuseAsync(GatewayDbContext db, string? opener, SessionLimits limits, CancellationToken cancellation)
     {
         var holders = await db.Sessions
             .Where(row => row.Kind == SessionKind.OnDemand && row.State != SessionState.Ended)
@@ -22,7 +23,7 @@ internal static class SessionQuota
             .ToListAsync(cancellation);
 
         var own = holders.Where(holder => holder.User == opener).Sum(holder => holder.Sessions);
-        if (own >= limits.MaxPerUser)
+        if (opener is not null && own >= limits.MaxPerUser)
         {
             return Refusal($"User {Show(opener)} holds {own} Spark sessions and may hold {limits.MaxPerUser}. "
                 + "End one that is not needed (spark.stop() in its client) or wait until an idle one ends; the operator can raise spark_connect.on_demand.max_per_user.");

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Options;
 
 namespace SparkGateway.Infrastructure.Persistence;
 
@@ -10,14 +11,13 @@ namespace SparkGateway.Infrastructure.Persistence;
 /// ISessionStore over EF Core. Every change takes its rows in this order, so that no two wait for each other: turn, session, binding.
 /// A row is taken by a conditional update; what is read after it is what the others have committed.
 /// </summary>
-internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessionStore
+internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, StoreOptions options) : ISessionStore
 {
-    private const string LocalPlatform = "local";
     private const int LongestDetail = 2_000;
 
-    /// <summary>A replica that was silent for so long is dead (decisions: owner heartbeat).</summary>
-    /// <summary>Heartbeats come every 10 s: a replica that is silent for six of them is dead.</summary>
-    internal const int DeadAfterSeconds = 60;
+    private readonly int deadAfter = options.DeadAfterSeconds;
+
+    public TimeSpan SteadyFor => store.SteadyFor;
 
     public Task<Result<BoundSession?>> FindBindingAsync(ClientSessionKey key, CancellationToken cancellation) =>
         store.ReadAsync(db => FindAsync(db, key, cancellation), cancellation);
@@ -87,9 +87,10 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
             return Change.Keep(new ClaimedBinding(new BoundSession(binding, row.ToSession()), Won: true));
         }, cancellation);
 
-    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, CancellationToken cancellation) =>
+    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) =>
         store.ChangeAsync<Session>(async db =>
         {
+            var ttl = Seconds(maxTtl);
             var moved = await db.Sessions
                 .Where(row => row.Id == id && row.State == SessionState.Starting)
                 .ExecuteUpdateAsync(set => set
@@ -97,7 +98,8 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
                     .SetProperty(row => row.Address, address)
                     .SetProperty(row => row.RuntimeId, runtimeId)
                     .SetProperty(row => row.ReadyAt, _ => StoreClock.Now())
-                    .SetProperty(row => row.LastActivityAt, _ => StoreClock.Now()), cancellation);
+                    .SetProperty(row => row.LastActivityAt, _ => StoreClock.Now())
+                    .SetProperty(row => row.MaxTtlAt, _ => StoreClock.SecondsFromNow(ttl)), cancellation);
             if (moved == 0) return SessionGone;
 
             var row = await db.Sessions.SingleAsync(row => row.Id == id, cancellation);
@@ -128,10 +130,10 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
             return Change.Keep(left);
         }, cancellation);
 
-    public Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, bool onlyWithoutBindings, Caller actor, CancellationToken cancellation) =>
+    public Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation) =>
         store.ChangeAsync<Session?>(async db =>
         {
-            var ended = await EndRowAsync(db, id, reason, detail, onlyWithoutBindings, actor, cancellation);
+            var ended = await EndRowAsync(db, id, reason, detail, actor, cancellation);
             return ended is null ? Change.Drop<Session?>(null) : Change.Keep<Session?>(ended.ToSession());
         }, cancellation);
 
@@ -153,7 +155,7 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
                 else
                 {
                     var detail = driver is null ? "no longer in the configuration" : $"the configuration now names {driver.Address}";
-                    await EndRowAsync(db, row.Id, EndReason.Replaced, detail, onlyWithoutBindings: false, Caller.Gateway, cancellation);
+                    await EndRowAsync(db, row.Id, EndReason.Replaced, detail, Caller.Gateway, cancellation);
                 }
             }
 
@@ -168,17 +170,17 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
             await StampAsync(db, self, cancellation);
 
             // After a gap the others may have been cut off from the store as well: they get their time to come back first.
-            var mayJudge = self.IsOnly || await db.Replicas.AnyAsync(row => row.Id == self.Id && row.SteadySince <= StoreClock.SecondsAgo(DeadAfterSeconds), cancellation);
+            var mayJudge = self.IsOnly || await db.Replicas.AnyAsync(row => row.Id == self.Id && row.SteadySince <= StoreClock.SecondsAgo(deadAfter), cancellation);
             if (!mayJudge) return Change.Keep<IReadOnlyList<Session>>([]);
 
-            var orphans = db.Sessions.Where(row => row.Platform == LocalPlatform && row.State != SessionState.Ended && row.OwnerReplica != self.Id);
+            var orphans = db.Sessions.Where(row => row.Platform == Session.LocalPlatform && row.State != SessionState.Ended && row.OwnerReplica != self.Id);
             if (!self.IsOnly)
-                orphans = orphans.Where(row => !db.Replicas.Any(replica => replica.Id == row.OwnerReplica && replica.HeartbeatAt > StoreClock.SecondsAgo(DeadAfterSeconds)));
+                orphans = orphans.Where(row => !db.Replicas.Any(replica => replica.Id == row.OwnerReplica && replica.HeartbeatAt > StoreClock.SecondsAgo(deadAfter)));
 
             var lost = new List<Session>();
             foreach (var id in await orphans.OrderBy(row => row.Id).Select(row => row.Id).ToListAsync(cancellation))
             {
-                var row = await EndRowAsync(db, id, EndReason.Lost, "the gateway process that ran its driver is gone", onlyWithoutBindings: false, Caller.Gateway, cancellation);
+                var row = await EndRowAsync(db, id, EndReason.Lost, "the gateway process that ran its driver is gone", Caller.Gateway, cancellation);
                 if (row is not null) lost.Add(row.ToSession());
             }
 
@@ -196,7 +198,7 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
     private static GatewayError SessionGone { get; } = new(ErrorCode.SessionChanged, Blame.Gateway,
         "The Spark session has ended meanwhile and its driver is gone; call getOrCreate() again for a new one.");
 
-    private static async Task<BoundSession?> FindAsync(GatewayDbContext db, ClientSessionKey key, CancellationToken cancellation)
+    internal static async Task<BoundSession?> FindAsync(GatewayDbContext db, ClientSessionKey key, CancellationToken cancellation)
     {
         var hash = key.Hash();
         var found = await db.Bindings
@@ -206,16 +208,17 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
         return found is null ? null : new BoundSession(found.binding.ToBinding(key), found.session.ToSession());
     }
 
-    private static Task<int> TakeTurnAsync(GatewayDbContext db, CancellationToken cancellation) =>
+    internal static Task<int> TakeTurnAsync(GatewayDbContext db, CancellationToken cancellation) =>
         db.Turns.ExecuteUpdateAsync(set => set.SetProperty(row => row.TakenAt, _ => StoreClock.Now()), cancellation);
 
     private static async Task<bool> TouchAsync(IQueryable<SessionRow> sessions, Guid id, CancellationToken cancellation) =>
-        await sessions.Where(row => row.Id == id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastActivityAt, _ => StoreClock.Now()), cancellation) > 0;
+        await sessions.Where(row => row.Id == id).ExecuteUpdateAsync(set => set
+            .SetProperty(row => row.LastActivityAt, row => row.LastActivityAt > StoreClock.Now() ? row.LastActivityAt : StoreClock.Now()), cancellation) > 0;
 
     private static Task<int> CountBoundAsync(GatewayDbContext db, Guid sessionId, CancellationToken cancellation) =>
         db.Bindings.CountAsync(row => row.SessionRowId == sessionId && row.State == BindingState.Bound, cancellation);
 
-    private static async Task<int> NextIncarnationAsync(GatewayDbContext db, SessionName name, CancellationToken cancellation) =>
+    internal static async Task<int> NextIncarnationAsync(GatewayDbContext db, SessionName name, CancellationToken cancellation) =>
         1 + (await db.Sessions.Where(row => row.Namespace == name.Namespace && row.Name == name.Name).MaxAsync(row => (int?)row.Incarnation, cancellation) ?? 0);
 
     private Binding AddBinding(GatewayDbContext db, SessionRow session, ClientSessionKey key, BoundVia via, Caller caller)
@@ -234,8 +237,8 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
         return row.ToBinding(key);
     }
 
-    /// <summary>Null: it was ended already, or is still in use although it must not be; the caller drops the change then.</summary>
-    private async Task<SessionRow?> EndRowAsync(GatewayDbContext db, Guid id, EndReason reason, string detail, bool onlyWithoutBindings, Caller actor, CancellationToken cancellation)
+    /// <summary>Null: it was ended already; the caller drops the change then.</summary>
+    private async Task<SessionRow?> EndRowAsync(GatewayDbContext db, Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation)
     {
         var text = ColumnWord.Clean(detail, LongestDetail);
         var moved = await db.Sessions
@@ -246,7 +249,6 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
                 .SetProperty(row => row.EndReason, row => row.EndReason ?? reason)
                 .SetProperty(row => row.EndDetail, row => row.EndDetail ?? text), cancellation);
         if (moved == 0) return null;
-        if (onlyWithoutBindings && await CountBoundAsync(db, id, cancellation) > 0) return null;
 
         await db.Bindings
             .Where(row => row.SessionRowId == id && row.State == BindingState.Bound)
@@ -279,10 +281,10 @@ internal sealed class SessionStore(StoreRunner store, AuditTrail audit) : ISessi
         return row.Id;
     }
 
-    private static async Task StampAsync(GatewayDbContext db, Replica self, CancellationToken cancellation)
+    private async Task StampAsync(GatewayDbContext db, Replica self, CancellationToken cancellation)
     {
         var stamped = await db.Replicas.Where(row => row.Id == self.Id).ExecuteUpdateAsync(set => set
-            .SetProperty(row => row.SteadySince, row => row.HeartbeatAt > StoreClock.SecondsAgo(DeadAfterSeconds) ? row.SteadySince : StoreClock.Now())
+            .SetProperty(row => row.SteadySince, row => row.HeartbeatAt > StoreClock.SecondsAgo(deadAfter) ? row.SteadySince : StoreClock.Now())
             .SetProperty(row => row.HeartbeatAt, _ => StoreClock.Now()), cancellation);
         if (stamped > 0) return;
 

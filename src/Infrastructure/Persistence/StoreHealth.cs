@@ -8,8 +8,9 @@ namespace SparkGateway.Infrastructure.Persistence;
 public sealed class StoreHealth
 {
     private readonly StoreRunner store;
+    private readonly int deadAfterSeconds;
 
-    internal StoreHealth(StoreRunner store) => this.store = store;
+    internal StoreHealth(StoreRunner store, int deadAfterSeconds) => (this.store, this.deadAfterSeconds) = (store, deadAfterSeconds);
 
     public Task<Result<bool>> PingAsync(CancellationToken cancellation) =>
         store.ReadAsync(async db => await db.Turns.AnyAsync(cancellation), cancellation);
@@ -17,7 +18,7 @@ public sealed class StoreHealth
     /// <summary>Another host whose replica lives; null: all live replicas are on this one.</summary>
     public Task<Result<string?>> OtherHostAsync(Replica self, CancellationToken cancellation) =>
         store.ReadAsync<string?>(async db => await db.Replicas
-            .Where(row => row.Host != self.Host && row.HeartbeatAt > StoreClock.SecondsAgo(SessionStore.DeadAfterSeconds))
+            .Where(row => row.Host != self.Host && row.HeartbeatAt > StoreClock.SecondsAgo(deadAfterSeconds))
             .OrderBy(row => row.Host)
             .Select(row => row.Host)
             .FirstOrDefaultAsync(cancellation), cancellation);

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
+using SparkGateway.Infrastructure.Options;
 
 namespace SparkGateway.Infrastructure.Persistence;
 
@@ -21,12 +22,13 @@ internal static class Change
 }
 
 /// <summary>Runs reads and changes against the store; every way in which a store can fail comes out as UNAVAILABLE.</summary>
-internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, StoreDialect dialect, TimeProvider clock, ILogger<StoreRunner> logger)
+internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, StoreDialect dialect, StoreOptions options, TimeProvider clock, ILogger<StoreRunner> logger)
 {
-    /// <summary>A change that loses this many races in a row gives up; each but the last of N racers is beaten by a winner, so this is rarely reached.</summary>
-    private const int MaxAttempts = 8;
-
     private const int BackOffMilliseconds = 10;
+    private long steadySince = clock.GetTimestamp();
+
+    /// <summary>Since the last call that failed, or the start.</summary>
+    public TimeSpan SteadyFor => clock.GetElapsedTime(Volatile.Read(ref steadySince));
 
     public Task<Result<T>> ReadAsync<T>(Func<GatewayDbContext, Task<T>> read, CancellationToken cancellation) =>
         GuardAsync(async () =>
@@ -57,7 +59,7 @@ internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, 
             }
             catch (Exception e) when (!cancellation.IsCancellationRequested && IsFault(e))
             {
-                if (FindDbException(e) is not { } fault || !dialect.IsRace(fault) || attempt == MaxAttempts) return Unavailable(e);
+                if (FindDbException(e) is not { } fault || !dialect.IsRace(fault) || attempt >= options.RaceAttempts) return Unavailable(e);
             }
 
             await Task.Delay(BackOff(attempt), clock, cancellation);
@@ -69,6 +71,7 @@ internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, 
 
     private GatewayError Unavailable(Exception e)
     {
+        Volatile.Write(ref steadySince, clock.GetTimestamp());
         var fault = FindDbException(e);
         var code = fault is null ? e.GetBaseException().GetType().Name : dialect.CodeOf(fault);
         logger.StoreFailed(dialect.Title, dialect.Place, code, fault?.Message ?? e.Message);

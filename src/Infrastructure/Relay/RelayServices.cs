@@ -43,11 +43,14 @@ public static class RelayServices
         var limits = new RelayLimits(options.Relay);
         GatewayMetrics.CountActive(() => routes.Routes.Count(route => route.Session.OwnerReplica == self.Id));
         GatewayMetrics.CountCalls(() => routes.Routes.Sum(route => route.OpenCalls));
-        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers), routes, new ParkedTotal(limits.ParkedTotal), new Inflater())
+        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers, options.Identity.Header), routes, new ParkedTotal(limits.ParkedTotal), new Inflater())
         {
-            Access = provider.GetService<ClientTokens>() is { } tokens ? new AccessRules(tokens) : null,
+            Access = Access(options, provider.GetService<ClientTokens>()),
         };
     }
+
+    private static AccessRules? Access(GatewayOptions options, ClientTokens? tokens) =>
+        tokens is null && options.Identity.Header.Length == 0 ? null : new AccessRules(tokens, options.Identity.Enforce ? options.Identity.Header : null);
 
     private static ILogger Log(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger("SparkGateway.Relay");
 

@@ -14,9 +14,9 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
         return opened;
     }
 
-    public async Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, bool onlyWithoutBindings, Caller actor, CancellationToken cancellation)
+    public async Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation)
     {
-        var ended = await store.EndAsync(id, reason, detail, onlyWithoutBindings, actor, cancellation);
+        var ended = await store.EndAsync(id, reason, detail, actor, cancellation);
         if (ended is { IsOk: true, Value: { } session }) GatewayMetrics.SessionEnded(session);
         return ended;
     }
@@ -29,6 +29,18 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
         return lost;
     }
 
+    public TimeSpan SteadyFor => store.SteadyFor;
+
+    public Task<Result<bool>> RecordActivityAsync(IReadOnlyList<SessionActivity> used, TimeSpan busyFor, CancellationToken cancellation) => store.RecordActivityAsync(used, busyFor, cancellation);
+
+    public Task<Result<IReadOnlyList<SessionUse>>> ListExpiringAsync(TimeSpan idle, TimeSpan left, CancellationToken cancellation) => store.ListExpiringAsync(idle, left, cancellation);
+
+    public Task<Result<Session?>> MarkEndingAsync(Guid id, EndReason reason, string detail, EndCondition condition, CancellationToken cancellation) => store.MarkEndingAsync(id, reason, detail, condition, cancellation);
+
+    public Task<Result<IReadOnlyList<Session>>> ListEndingAsync(TimeSpan endedWithin, CancellationToken cancellation) => store.ListEndingAsync(endedWithin, cancellation);
+
+    public Task<Result<int>> PruneAsync(TimeSpan age, CancellationToken cancellation) => store.PruneAsync(age, cancellation);
+
     public Task<Result<BoundSession?>> FindBindingAsync(ClientSessionKey key, CancellationToken cancellation) => store.FindBindingAsync(key, cancellation);
 
     public Task<Result<Session?>> FindSessionAsync(Guid id, CancellationToken cancellation) => store.FindSessionAsync(id, cancellation);
@@ -39,7 +51,7 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
 
     public Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation) => store.BindAsync(key, sessionId, via, caller, cancellation);
 
-    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, CancellationToken cancellation) => store.MarkReadyAsync(id, address, runtimeId, cancellation);
+    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => store.MarkReadyAsync(id, address, runtimeId, maxTtl, cancellation);
 
     public Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation) => store.ReleaseAsync(key, caller, cancellation);
 

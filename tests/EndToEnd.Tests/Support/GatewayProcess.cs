@@ -94,6 +94,16 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         return Process.ExitAsync(StopLimit);
     }
 
+    /// <summary>Runs a verb of `sessions` against this gateway to its good end, and gives what it printed.</summary>
+    public async Task<string> SessionsAsync(params IEnumerable<string> verb)
+    {
+        await using var cli = OwnedProcess.Start("the command line", Path.Combine(AppContext.BaseDirectory, "spark-gateway"),
+            ["sessions", .. verb, "--url", $"http://127.0.0.1:{adminPort}", "--token-file", Path.Combine(folder, "state", "admin.tokens")], [], folder);
+        var exit = await cli.ExitAsync();
+        Assert.True(exit == 0, $"The command line ended with exit code {exit}:\n{cli.Output}");
+        return cli.Output;
+    }
+
     /// <summary>The sum of a metric over all its label values that contain <paramref name="label"/>.</summary>
     public async Task<double> MetricAsync(string name, string label = "")
     {

@@ -40,7 +40,7 @@ public sealed class BindCloneTests
     {
         await using var world = new World();
         var parent = await world.ForwardAsync(World.NewKey());
-        await world.Store.EndAsync(parent.Route.Session.Id, EndReason.Idle, "", false, Caller.Gateway, world.Deadline);
+        await world.Store.EndAsync(parent.Route.Session.Id, EndReason.Idle, "", Caller.Gateway, world.Deadline);
 
         var clone = await world.SendAsync(new Clone.Request(parent, Guid.NewGuid().ToString(), Caller.Gateway));
 

@@ -43,7 +43,7 @@ public sealed class EndSessionTests
     {
         await using var world = new World();
         var route = (await world.ForwardAsync(World.NewKey())).Route;
-        await world.Store.EndAsync(route.Session.Id, EndReason.MaxTtl, "", false, Caller.Gateway, world.Deadline);
+        await world.Store.EndAsync(route.Session.Id, EndReason.MaxTtl, "", Caller.Gateway, world.Deadline);
 
         await world.SendAsync(new End.Request(route.Session.Id, EndReason.Crashed, "", Caller.Gateway));
 

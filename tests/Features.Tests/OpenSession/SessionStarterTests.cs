@@ -139,7 +139,7 @@ public sealed class SessionStarterTests
         world.Starter.Begin(session);
         var wait = world.Starter.WaitReadyAsync(session, world.Deadline);
         var launch = await world.Platform.NextLaunchAsync(world.Deadline);
-        await world.Store.EndAsync(session.Id, EndReason.MaxTtl, "", false, Caller.Gateway, world.Deadline);
+        await world.Store.EndAsync(session.Id, EndReason.MaxTtl, "", Caller.Gateway, world.Deadline);
         launch.Succeed();
 
         Assert.Contains("longest time", (await wait).Error!.Text, StringComparison.Ordinal);
@@ -155,7 +155,7 @@ public sealed class SessionStarterTests
         world.Starter.Begin(session);
         var wait = world.Starter.WaitReadyAsync(session, world.Deadline);
         var launch = await world.Platform.NextLaunchAsync(world.Deadline);
-        await world.Store.EndAsync(session.Id, EndReason.ClosedByOperator, "by ops", false, Caller.Gateway, world.Deadline);
+        await world.Store.EndAsync(session.Id, EndReason.ClosedByOperator, "by ops", Caller.Gateway, world.Deadline);
         launch.Fail(new GatewayError(ErrorCode.StartFailed, Blame.Driver, "The driver was killed by signal 15."));
 
         Assert.Contains("an operator closed it (by ops)", (await wait).Error!.Text, StringComparison.Ordinal);
@@ -204,7 +204,7 @@ public sealed class SessionStarterTests
         await using var _ = world;
         var wait = world.Starter.WaitReadyAsync(session, world.Deadline);
         await world.Time.TimerAsync(TimeSpan.FromSeconds(1), world.Deadline);
-        await world.Store.EndAsync(session.Id, EndReason.StartFailed, "exit code 1", false, Caller.Gateway, world.Deadline);
+        await world.Store.EndAsync(session.Id, EndReason.StartFailed, "exit code 1", Caller.Gateway, world.Deadline);
 
         Assert.Contains("(exit code 1)", (await world.StepUntilAsync(wait, TimeSpan.FromSeconds(1))).Error!.Text, StringComparison.Ordinal);
     }
@@ -214,7 +214,7 @@ public sealed class SessionStarterTests
     {
         await using var world = new World();
         var app = await world.AttachAsync();
-        await world.Store.EndAsync(app.Id, EndReason.Replaced, "", false, Caller.Gateway, world.Deadline);
+        await world.Store.EndAsync(app.Id, EndReason.Replaced, "", Caller.Gateway, world.Deadline);
 
         Assert.Equal(ErrorCode.SessionChanged, (await world.Starter.WaitReadyAsync(app, world.Deadline)).Error!.Code);
         Assert.Empty(world.Table.Routes);

@@ -8,7 +8,7 @@ namespace SparkGateway.Features.Tests.ReleaseSession;
 
 public sealed class ReleaseSessionTests
 {
-    private static readonly TimeSpan Linger = new FeatureOptions { Policy = null!, Self = null! }.ReleaseLinger;
+    private static readonly TimeSpan Linger = new FeatureOptions { Policy = null!, Self = null! }.Expiry.ReleaseLinger;
 
     [Fact]
     public async Task Release_LastBinding_EndsTheDriverAfterTheLinger()
@@ -23,7 +23,7 @@ public sealed class ReleaseSessionTests
         Assert.Null(binding.Route.ClosedBy);
         world.Time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(binding.Route.Session.Id, await world.Platform.NextStopAsync(world.Deadline));
+        Assert.Equal(binding.Route.Session.Id, await StoppedAsync(world));
         Assert.Equal(ErrorCode.SessionClosed, binding.Route.ClosedBy!.Code);
         Assert.Null(world.Table.Find(key));
         Assert.Equal(EndReason.Released, world.SessionOf(key).EndReason);
@@ -61,7 +61,7 @@ public sealed class ReleaseSessionTests
         Assert.Null(first.Route.ClosedBy);
         world.Time.Advance(Linger / 2);
 
-        Assert.Equal(first.Route.Session.Id, await world.Platform.NextStopAsync(world.Deadline));
+        Assert.Equal(first.Route.Session.Id, await StoppedAsync(world));
     }
 
     [Fact]
@@ -94,6 +94,13 @@ public sealed class ReleaseSessionTests
     {
         Assert.Equal(0, (await world.SendAsync(new Release.Request(binding, Caller.Gateway))).Value);
         await world.Time.TimerAsync(Linger, world.Deadline);
+    }
+
+    private static async Task<Guid> StoppedAsync(World world)
+    {
+        await world.Time.TimerAsync(world.Options.EndingGrace, world.Deadline);
+        world.Time.Advance(world.Options.EndingGrace);
+        return await world.Platform.NextStopAsync(world.Deadline);
     }
 
     private static async Task DrainAsync(World world, int left = 0)

@@ -69,6 +69,13 @@ public sealed class ProblemTests : IDisposable
         { "store:\n  !lock_timeout_seconds: 11", "store.lock_timeout_seconds", "more than store.statement_timeout_seconds" },
         { "local:\n  !port_range: 20000-20001", "local.port_range", "2 ports for 8 drivers" },
         { "store:\n  !connection_string_file: x", "store.connection_string_file", "store.kind is sqlite" },
+        { "identity:\n  !header: x-user", "identity.header", "list the proxies" },
+        { "identity:\n  !header: Authorization", "identity.header", "a header name in lower case" },
+        { "identity:\n  trusted_peers: [10.0.0.0/8]\n  !header: x-spark-team", "identity.header", "already listed in spark_connect.headers.team" },
+        { "identity:\n  !trusted_peers: [10.0.0.0/8]", "identity.trusted_peers", "name it in identity.header" },
+        { "identity:\n  header: x-user\n  trusted_peers:\n  - 10.0.0.1\n  !- 10.0.0.0/33", "identity.trusted_peers[1]", "a range of them" },
+        { "identity:\n  !enforce: true", "identity.enforce", "set identity.header and identity.trusted_peers too" },
+        { "relay:\n  !parked_bytes_per_connection: 65535\nidentity:\n  header: x-user\n  trusted_peers: [10.0.0.1]\n  enforce: true", "relay.parked_bytes_per_connection", "at least 65536" },
         // Attached sessions.
         { "spark_connect:\n  attached:\n  - name: A\n    namespace: b\n    address: h:1", "spark_connect.attached[0].name", "1 to 253 lower-case letters" },
         { "spark_connect:\n  attached:\n  - name: a\n    namespace: b\n    !address: h", "spark_connect.attached[0].address", "host:port" },
@@ -84,9 +91,7 @@ public sealed class ProblemTests : IDisposable
         { "store:\n  kind: postgres\n  !connection_string_file: none", "store.connection_string_file", "does not exist" },
         { "local:\n  !spark_home: none", "local.spark_home", "does not exist" },
         // Protection that nothing enforces.
-        { "identity:\n  !header: x-user", "identity.header", "not supported by this version" },
-        { "identity:\n  !trusted_peers: [10.0.0.0/8]", "identity.trusted_peers", "not supported by this version" },
-        { "admin:\n  !token_file: tokens", "admin.token_file", "not supported by this version" },
+        { "admin:\n  !token_file: none", "admin.token_file", "does not exist" },
         { "batch:\n  !enabled: true", "batch.enabled", "not supported by this version" },
     };
 
@@ -187,6 +192,21 @@ public sealed class ProblemTests : IDisposable
 
         Assert.Empty(good.Problems);
         Assert.Equal("spark_connect.tls.cert_file", Assert.Single(bad.Problems).Key);
+    }
+
+    [Theory]
+    [InlineData("store.dead_after_seconds=29", "store.dead_after_seconds")]
+    [InlineData("store.activity_seconds=301", "store.activity_seconds")]
+    public void Load_LimitThatWouldEndWhatLives_IsAProblem(string set, string key) =>
+        Assert.Equal(key, Assert.Single(ConfigFolder.Load([], null, set).Problems).Key);
+
+    [Fact]
+    public void Load_TeamWithLimitsOfItsOwn_HasThem()
+    {
+        var config = ConfigFolder.Load([], null, "spark_connect.on_demand.teams=[{team: ml, environment: prod, idle_timeout_minutes: 0.5}, {team: data, environment: dev}]");
+
+        Assert.Empty(config.Problems);
+        Assert.Equal([(0.5m, 0m), (0m, 0m)], config.Options.SparkConnect.OnDemand.Teams.Select(team => (team.IdleTimeoutMinutes, team.MaxTtlHours)));
     }
 
     [Fact]

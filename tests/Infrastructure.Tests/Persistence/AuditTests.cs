@@ -44,9 +44,9 @@ public sealed class AuditTests
         [
             (await store.Sessions.OpenAsync(store.NewSession(), key, TestStore.NoLimits, TestStore.Alice, CancellationToken.None)).Error,
             (await store.Sessions.BindAsync(key, ready.Session.Id, BoundVia.Clone, TestStore.Alice, CancellationToken.None)).Error,
-            (await store.Sessions.MarkReadyAsync(opened.Session.Id, "127.0.0.1:20001", "1/1", CancellationToken.None)).Error,
+            (await store.Sessions.MarkReadyAsync(opened.Session.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
             (await store.Sessions.ReleaseAsync(ready.Binding.Key, TestStore.Alice, CancellationToken.None)).Error,
-            (await store.Sessions.EndAsync(ready.Session.Id, EndReason.Idle, "", false, Caller.Gateway, CancellationToken.None)).Error,
+            (await store.Sessions.EndAsync(ready.Session.Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None)).Error,
             (await store.Sessions.SyncAttachedAsync([new AttachedDriver(new SessionName("byod", "mine"), "10.0.0.1:15002", null)], CancellationToken.None)).Error,
             (await store.Sessions.HeartbeatAsync(new Replica(Guid.NewGuid(), "here", IsOnly: true), CancellationToken.None)).Error,
             (await store.Sessions.RecordDenialAsync(key, "no", TestStore.Alice, CancellationToken.None)).Error,
@@ -78,7 +78,7 @@ public sealed class AuditTests
         var clone = TestStore.Key("bob");
         await store.Sessions.BindAsync(clone, first.Session.Id, BoundVia.Clone, TestStore.Alice with { User = "bob" }, CancellationToken.None);
         await store.Sessions.ReleaseAsync(clone, TestStore.Alice, CancellationToken.None);
-        await store.Sessions.EndAsync(first.Session.Id, EndReason.Crashed, "exit code 137", false, Caller.Gateway, CancellationToken.None);
+        await store.Sessions.EndAsync(first.Session.Id, EndReason.Crashed, "exit code 137", Caller.Gateway, CancellationToken.None);
         await store.Sessions.SyncAttachedAsync([new AttachedDriver(new SessionName("byod", "mine"), "10.0.0.1:15002", null)], CancellationToken.None);
         await store.ExecuteAsync("DELETE FROM bindings; DELETE FROM sessions WHERE kind = 'on_demand'");
 
@@ -108,7 +108,7 @@ public sealed class AuditTests
         await store.Sessions.BindAsync(keys[1], first.Session.Id, BoundVia.Clone, TestStore.Alice, CancellationToken.None);
         await store.Sessions.RecordDenialAsync(keys[2], "no", TestStore.Alice, CancellationToken.None);
         await store.Sessions.ReleaseAsync(keys[1], TestStore.Alice, CancellationToken.None);
-        await store.Sessions.EndAsync(first.Session.Id, EndReason.Idle, "", false, Caller.Gateway, CancellationToken.None);
+        await store.Sessions.EndAsync(first.Session.Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None);
 
         var everything = await Everything(store);
 

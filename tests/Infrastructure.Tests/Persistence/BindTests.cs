@@ -45,7 +45,7 @@ public sealed class BindTests
     {
         await using var store = await TestStore.CreateAsync(kind);
         var ended = await store.OpenAsync();
-        await store.Sessions.EndAsync(ended.Session.Id, EndReason.Crashed, "exit code 1", false, Caller.Gateway, CancellationToken.None);
+        await store.Sessions.EndAsync(ended.Session.Id, EndReason.Crashed, "exit code 1", Caller.Gateway, CancellationToken.None);
 
         foreach (var id in new[] { ended.Session.Id, Guid.NewGuid() })
         {
@@ -84,7 +84,7 @@ public sealed class BindTests
 
             var binding = Task.Factory.StartNew(() => other.BindAsync(TestStore.Key(), session.Session.Id, BoundVia.Connection, TestStore.Alice, CancellationToken.None),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
-            var ending = store.Sessions.EndAsync(session.Session.Id, EndReason.Released, "", onlyWithoutBindings: true, Caller.Gateway, CancellationToken.None);
+            var ending = store.Sessions.MarkEndingAsync(session.Session.Id, EndReason.Released, "", new EndCondition.ReleasedFor(TimeSpan.Zero), CancellationToken.None);
             var (bound, ended) = (await binding, await ending);
 
             Assert.Equal(bound.IsOk, ended.Value is null);

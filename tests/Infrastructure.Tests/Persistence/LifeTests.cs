@@ -12,7 +12,7 @@ public sealed class LifeTests
         await using var store = await TestStore.CreateAsync(kind);
         var opened = await store.OpenAsync();
 
-        var ready = (await store.Sessions.MarkReadyAsync(opened.Session.Id, "127.0.0.1:20001", "4711/99", CancellationToken.None)).Value;
+        var ready = (await store.Sessions.MarkReadyAsync(opened.Session.Id, "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None)).Value;
 
         Assert.Equal((SessionState.Ready, "127.0.0.1:20001", "4711/99"), (ready.State, ready.Address, ready.RuntimeId));
         Assert.True(ready.ReadyAt >= ready.OpenedAt && ready.LastActivityAt == ready.ReadyAt);
@@ -26,11 +26,11 @@ public sealed class LifeTests
         await using var store = await TestStore.CreateAsync(kind);
         var ready = await store.OpenReadyAsync();
         var ended = await store.OpenAsync();
-        await store.Sessions.EndAsync(ended.Session.Id, EndReason.StartAbandoned, "", false, Caller.Gateway, CancellationToken.None);
+        await store.Sessions.EndAsync(ended.Session.Id, EndReason.StartAbandoned, "", Caller.Gateway, CancellationToken.None);
 
         foreach (var id in new[] { ready.Session.Id, ended.Session.Id, Guid.NewGuid() })
         {
-            var again = await store.Sessions.MarkReadyAsync(id, "127.0.0.1:20002", "4712/99", CancellationToken.None);
+            var again = await store.Sessions.MarkReadyAsync(id, "127.0.0.1:20002", "4712/99", TimeSpan.FromHours(4), CancellationToken.None);
             Assert.Equal(ErrorCode.SessionChanged, again.Error!.Code);
         }
     }
@@ -53,7 +53,7 @@ public sealed class LifeTests
         var newest = await store.OpenReadyAsync();
         var oldest = await store.OpenAsync();
         var ended = await store.OpenAsync();
-        await store.Sessions.EndAsync(ended.Session.Id, EndReason.Idle, "", false, Caller.Gateway, CancellationToken.None);
+        await store.Sessions.EndAsync(ended.Session.Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None);
         await store.ExecuteAsync($"UPDATE sessions SET opened_at = {store.Ago(3600)}, state = 'ending' WHERE name = '{oldest.Session.Name.Name}'");
 
         var live = (await store.Sessions.ListLiveAsync(CancellationToken.None)).Value;
@@ -109,7 +109,7 @@ public sealed class LifeTests
         await store.Sessions.BindAsync(released, bound.Session.Id, BoundVia.Clone, TestStore.Alice, CancellationToken.None);
         await store.Sessions.ReleaseAsync(released, TestStore.Alice, CancellationToken.None);
 
-        var ended = (await store.Sessions.EndAsync(bound.Session.Id, EndReason.ClosedByOperator, "maintenance", false, TestStore.Alice, CancellationToken.None)).Value!;
+        var ended = (await store.Sessions.EndAsync(bound.Session.Id, EndReason.ClosedByOperator, "maintenance", TestStore.Alice, CancellationToken.None)).Value!;
 
         Assert.Equal((SessionState.Ended, EndReason.ClosedByOperator, "maintenance"), (ended.State, ended.EndReason, ended.EndDetail));
         Assert.True(ended.EndedAt >= ended.ReadyAt);
@@ -123,7 +123,7 @@ public sealed class LifeTests
     {
         await using var store = await TestStore.CreateAsync(kind);
         var bound = await store.OpenAsync();
-        Task<Result<Session?>> End(EndReason reason) => store.Sessions.EndAsync(bound.Session.Id, reason, $"{reason}", false, Caller.Gateway, CancellationToken.None);
+        Task<Result<Session?>> End(EndReason reason) => store.Sessions.EndAsync(bound.Session.Id, reason, $"{reason}", Caller.Gateway, CancellationToken.None);
 
         Assert.NotNull((await End(EndReason.StartFailed)).Value);
         Assert.Null((await End(EndReason.Lost)).Value);
@@ -141,7 +141,7 @@ public sealed class LifeTests
         var bound = await store.OpenAsync();
 
         var ends = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => Task.Factory.StartNew(
-            () => replicas[number % 2].EndAsync(bound.Session.Id, EndReason.Idle, "", false, Caller.Gateway, CancellationToken.None),
+            () => replicas[number % 2].EndAsync(bound.Session.Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
 
         Assert.Single(ends, end => end.Value is not null);
@@ -155,17 +155,17 @@ public sealed class LifeTests
         var bound = await store.OpenAsync();
         await store.ExecuteAsync("UPDATE sessions SET state = 'ending', end_reason = 'max_ttl', end_detail = '4 h'");
 
-        var ended = await store.Sessions.EndAsync(bound.Session.Id, EndReason.Lost, "gone", false, Caller.Gateway, CancellationToken.None);
+        var ended = await store.Sessions.EndAsync(bound.Session.Id, EndReason.Lost, "gone", Caller.Gateway, CancellationToken.None);
 
         Assert.Equal((EndReason.MaxTtl, "4 h"), (ended.Value!.EndReason, ended.Value.EndDetail));
     }
 
     [Theory, EachStore]
-    public async Task End_OnlyWithoutBindings_WaitsForTheLastRelease(string kind)
+    public async Task MarkEnding_Released_WaitsForTheLastRelease(string kind)
     {
         await using var store = await TestStore.CreateAsync(kind);
         var bound = await store.OpenReadyAsync();
-        Task<Result<Session?>> EndUnused() => store.Sessions.EndAsync(bound.Session.Id, EndReason.Released, "", onlyWithoutBindings: true, Caller.Gateway, CancellationToken.None);
+        Task<Result<Session?>> EndUnused() => store.Sessions.MarkEndingAsync(bound.Session.Id, EndReason.Released, "", new EndCondition.ReleasedFor(TimeSpan.Zero), CancellationToken.None);
 
         Assert.Null((await EndUnused()).Value);
         Assert.Equal(SessionState.Ready, (await store.Sessions.FindSessionAsync(bound.Session.Id, CancellationToken.None)).Value!.State);
@@ -180,7 +180,7 @@ public sealed class LifeTests
         foreach (var reason in Enum.GetValues<EndReason>())
         {
             var bound = await store.OpenAsync();
-            await store.Sessions.EndAsync(bound.Session.Id, reason, "", false, Caller.Gateway, CancellationToken.None);
+            await store.Sessions.EndAsync(bound.Session.Id, reason, "", Caller.Gateway, CancellationToken.None);
             Assert.Equal(reason, (await store.Sessions.FindSessionAsync(bound.Session.Id, CancellationToken.None)).Value!.EndReason);
         }
 

@@ -14,7 +14,7 @@ public sealed class MigrationTests
         await using var store = await TestStore.CreateEmptyAsync(kind);
         Assert.Equal(SchemaState.Empty, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
 
-        Assert.Equal(["0001_sessions.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
         Assert.Equal(SchemaState.Current, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
         Assert.Empty((await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
     }
@@ -30,7 +30,7 @@ public sealed class MigrationTests
             () => migrator.MigrateAsync(CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
 
         Assert.All(reports, report => Assert.Null(report.Error));
-        Assert.Equal(["0001_sessions.sql"], reports.SelectMany(report => report.Value.Applied));
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], reports.SelectMany(report => report.Value.Applied));
     }
 
     [Theory, EachStore]
@@ -59,7 +59,7 @@ public sealed class MigrationTests
         Assert.StartsWith("Migration 0001_sessions.sql failed", failed.Error!.Text);
         Assert.Contains("spark-gateway migrate --config FILE", failed.Error.Text);
         await store.ExecuteAsync("DROP TABLE replicas");
-        Assert.Equal(["0001_sessions.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
     }
 
     [Theory, EachStore]
@@ -101,7 +101,7 @@ public sealed class MigrationTests
     public async Task PrepareToServe_PostgresOlder_NamesTheCommand()
     {
         await using var store = await TestStore.CreateAsync("postgres");
-        await store.ExecuteAsync("UPDATE schema_migrations SET name = '0000_before.sql'");
+        await store.ExecuteAsync("UPDATE schema_migrations SET name = '0000_before.sql' WHERE name = '0001_sessions.sql'");
         Assert.Equal(SchemaState.Newer, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
 
         await store.ExecuteAsync("DELETE FROM schema_migrations");
@@ -127,7 +127,7 @@ public sealed class MigrationTests
 
         var report = await store.AddProcess().GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
 
-        Assert.Equal(["0001_sessions.sql"], report.Value.Applied);
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], report.Value.Applied);
     }
 
     [Theory]
@@ -177,9 +177,9 @@ public sealed class MigrationTests
         GatewayError?[] errors =
         [
             opened.Error,
-            (await sessions.MarkReadyAsync(opened.Value.Bound.Session.Id, "127.0.0.1:1", "1/1", CancellationToken.None)).Error,
+            (await sessions.MarkReadyAsync(opened.Value.Bound.Session.Id, "127.0.0.1:1", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
             (await sessions.ReleaseAsync(opened.Value.Bound.Binding.Key, TestStore.Alice, CancellationToken.None)).Error,
-            (await sessions.EndAsync(opened.Value.Bound.Session.Id, Domain.Sessions.EndReason.Idle, "", false, TestStore.Alice, CancellationToken.None)).Error,
+            (await sessions.EndAsync(opened.Value.Bound.Session.Id, Domain.Sessions.EndReason.Idle, "", TestStore.Alice, CancellationToken.None)).Error,
             (await sessions.SyncAttachedAsync([], CancellationToken.None)).Error,
             (await sessions.HeartbeatAsync(store.Self, CancellationToken.None)).Error,
             (await sessions.RecordDenialAsync(TestStore.Key(), "no", TestStore.Alice, CancellationToken.None)).Error,
@@ -212,7 +212,7 @@ public sealed class MigrationTests
         var assembly = typeof(Migrator).Assembly;
         var files = assembly.GetManifestResourceNames().Where(name => name.StartsWith("migrations/postgres/", StringComparison.Ordinal)).ToList();
 
-        Assert.Equal(["migrations/postgres/0001_sessions.sql", "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
+        Assert.Equal(["migrations/postgres/0001_sessions.sql", "migrations/postgres/0002_expiry.sql", "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
         Assert.All(files, file => Assert.Null(StatementLint.Find(Read(assembly, file))));
     }
 

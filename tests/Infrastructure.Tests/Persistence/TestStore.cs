@@ -98,7 +98,7 @@ internal sealed class TestStore : IAsyncDisposable
     public async Task<BoundSession> OpenReadyAsync(string user = "alice")
     {
         var bound = await OpenAsync(user);
-        var ready = await Sessions.MarkReadyAsync(bound.Session.Id, "127.0.0.1:20001", "4711/99", CancellationToken.None);
+        var ready = await Sessions.MarkReadyAsync(bound.Session.Id, "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None);
         return bound with { Session = ready.Value };
     }
 
@@ -127,7 +127,7 @@ internal sealed class TestStore : IAsyncDisposable
     public async Task<List<string>> ActionsAsync() => [.. (await QueryAsync("SELECT action FROM audit_log ORDER BY id")).Select(row => row["action"])];
 
     /// <summary>SQL of a time that many seconds ago, on the store's clock.</summary>
-    public string Ago(int seconds) => IsPostgres ? $"now() - INTERVAL '{seconds} seconds'" : $"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{seconds} seconds')";
+    public string Ago(int seconds) => IsPostgres ? $"now() - INTERVAL '{seconds} seconds'" : $"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '{-seconds} seconds')";
 
     public async ValueTask DisposeAsync()
     {

@@ -19,7 +19,7 @@ public sealed class ClientTokenTests
     public ClientTokenTests()
     {
         tokens.Replace(Set("other-0123456789", Known, "last-0123456789"));
-        bench = new RelayBench(access: new AccessRules(tokens));
+        bench = new RelayBench(access: new AccessRules(tokens, null));
         bench.Client.Receive([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame.Settings().ToBytes()]);
         bench.Bind();
     }
@@ -87,7 +87,7 @@ public sealed class ClientTokenTests
         var known = "Bearer ".PadRight(0x2020, 'k');
         tokens.Replace(Set(known["Bearer ".Length..]));
         var value = $"12345c  {known}{string.Concat(Enumerable.Repeat("x  ".PadRight(3 + 0x2020, '.'), 5))}x?%".PadRight(65_536 + 5, '.');
-        var relay = new RelayBench(new RelayOptions { MaxHeaderListBytes = 1 << 20, MaxHeaderBlockBytes = 1 << 20, MaxContinuationFrames = 100 }, new AccessRules(tokens));
+        var relay = new RelayBench(new RelayOptions { MaxHeaderListBytes = 1 << 20, MaxHeaderBlockBytes = 1 << 20, MaxContinuationFrames = 100 }, new AccessRules(tokens, null));
         relay.Client.Receive([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame.Settings().ToBytes()]);
         var block = Headers("Config", ("x-spark-session-id", value));
         relay.Client.Receive(Frame.Headers(1, block.AsMemory(0, 16_384), endHeaders: false).ToBytes());
@@ -124,7 +124,7 @@ public sealed class ClientTokenTests
     [InlineData(false)]
     public void Credential_GoesToADriverWithoutTokenOnlyWhereItIsNotForTheGateway(bool hasTokens)
     {
-        var relay = new RelayBench(access: hasTokens ? new AccessRules(tokens) : null);
+        var relay = new RelayBench(access: hasTokens ? new AccessRules(tokens, null) : null);
         relay.Client.Receive([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame.Settings().ToBytes()]);
         relay.Bind(token: null);
 

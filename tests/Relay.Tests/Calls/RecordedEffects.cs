@@ -16,12 +16,18 @@ internal sealed class RelayBench : IRelayEffects
     public const string User = "ana";
     public const string ClientSession = "00112233-4455-4677-8899-aabbccddeeff";
 
-    public RelayBench(RelayOptions? options = null, AccessRules? access = null)
+    /// <summary>The header that names the user, where the peer is trusted with it.</summary>
+    public const string Identity = "x-user";
+
+    /// <summary>The rules under which each call needs that header.</summary>
+    public static AccessRules Enforced { get; } = new(null, Identity);
+
+    public RelayBench(RelayOptions? options = null, AccessRules? access = null, bool isTrusted = true)
     {
         var limits = new RelayLimits(options ?? new RelayOptions());
         Total = new ParkedTotal(limits.ParkedTotal);
-        var shared = new RelayShared(limits, new HeaderNames(new HeaderNameOptions()), Routes, Total, new Inflater()) { Access = access };
-        Client = new ClientConnection(shared, this, "127.0.0.1:9", 0);
+        var shared = new RelayShared(limits, new HeaderNames(new HeaderNameOptions(), Identity), Routes, Total, new Inflater()) { Access = access };
+        Client = new ClientConnection(shared, this, "127.0.0.1:9", 0, isTrusted);
     }
 
     public RouteTable Routes { get; } = new();

@@ -5,11 +5,12 @@ using SparkGateway.Features.Ports;
 namespace SparkGateway.Testing.Fakes;
 
 /// <summary>ISessionStore's rules in a dictionary, for tests of use cases; the real store has its own tests.</summary>
-public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
+public sealed partial class InMemorySessionStore(TimeProvider time) : ISessionStore
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, Session> sessions = [];
     private readonly Dictionary<ClientSessionKey, Binding> bindings = [];
+    private readonly Dictionary<ClientSessionKey, DateTimeOffset> releases = [];
     private readonly List<string> audit = [];
 
     /// <summary>Set: every call answers with this error, as a store does that cannot be reached.</summary>
@@ -19,6 +20,11 @@ public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
     public List<Guid> LostAtNextHeartbeat { get; } = [];
 
     public int Heartbeats { get; private set; }
+
+    /// <summary>How often it was asked which sessions end, and how often it refused anything.</summary>
+    public int Looks { get; private set; }
+
+    public int Refused { get; private set; }
 
     /// <summary>"action subject detail" of each change, in order.</summary>
     public IReadOnlyList<string> Audit
@@ -92,11 +98,11 @@ public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
         return new ClaimedBinding(Bind_NeedsLock(key, sessionId, via), Won: true);
     });
 
-    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, CancellationToken cancellation) => Answer<Session>(() =>
+    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => Answer<Session>(() =>
     {
         if (sessions.GetValueOrDefault(id) is not { State: SessionState.Starting } session) return Gone;
         audit.Add($"ready {session.Name}");
-        return sessions[id] = session.BecomeReady(address, runtimeId, time.GetUtcNow()).Value;
+        return sessions[id] = session.BecomeReady(address, runtimeId, time.GetUtcNow()).Value with { MaxTtlAt = time.GetUtcNow() + maxTtl };
     });
 
     public Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation) => Answer<int>(() =>
@@ -105,20 +111,58 @@ public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
         if (binding.State == BindingState.Bound)
         {
             bindings[key] = binding with { State = BindingState.Released };
+            releases[key] = time.GetUtcNow();
             audit.Add($"release {key}");
         }
 
         return BoundCount_NeedsLock(binding.SessionId);
     });
 
-    public Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, bool onlyWithoutBindings, Caller actor, CancellationToken cancellation) =>
-        Answer(() => Result<Session?>.Ok(End_NeedsLock(id, reason, detail, onlyWithoutBindings)));
+    public Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation) =>
+        Answer(() => Result<Session?>.Ok(End_NeedsLock(id, reason, detail)));
+
+    /// <summary>Set by a test; the real one counts from the last failure.</summary>
+    public TimeSpan SteadyFor { get; set; } = TimeSpan.MaxValue;
+
+    public Task<Result<bool>> RecordActivityAsync(IReadOnlyList<SessionActivity> used, TimeSpan busyFor, CancellationToken cancellation) => Answer<bool>(() =>
+    {
+        foreach (var (id, isBusy) in used)
+            if (sessions.GetValueOrDefault(id) is { IsLive: true } session)
+                sessions[id] = session with { LastActivityAt = time.GetUtcNow(), BusyUntil = isBusy ? time.GetUtcNow() + busyFor : session.BusyUntil };
+        return true;
+    });
+
+    public Task<Result<IReadOnlyList<SessionUse>>> ListExpiringAsync(TimeSpan idle, TimeSpan left, CancellationToken cancellation) => Answer(() =>
+        Result<IReadOnlyList<SessionUse>>.Ok([.. sessions.Values.Where(session => session is { Kind: SessionKind.OnDemand, State: SessionState.Ready }).Select(Use_NeedsLock)]));
+
+    public Task<Result<Session?>> MarkEndingAsync(Guid id, EndReason reason, string detail, EndCondition condition, CancellationToken cancellation) => Answer(() =>
+    {
+        if (sessions.GetValueOrDefault(id) is not { State: SessionState.Ready } session || !Holds_NeedsLock(session, condition)) return Result<Session?>.Ok(null);
+        audit.Add($"ending {session.Name} {reason} {detail}");
+        return sessions[id] = session.BeginEnding(reason, detail).Value;
+    });
+
+    public Task<Result<IReadOnlyList<Session>>> ListEndingAsync(TimeSpan endedWithin, CancellationToken cancellation)
+    {
+        lock (gate) Looks++;
+        return Answer(() => Result<IReadOnlyList<Session>>.Ok(
+            [.. sessions.Values.Where(session => session.State == SessionState.Ending || session.EndedAt >= time.GetUtcNow() - endedWithin)]));
+    }
+
+    public Task<Result<int>> PruneAsync(TimeSpan age, CancellationToken cancellation) => Answer<int>(() =>
+    {
+        var old = sessions.Values.Where(session => session.EndedAt <= time.GetUtcNow() - age).Select(session => session.Id).ToList();
+        foreach (var (key, binding) in bindings.ToList())
+            if (old.Contains(binding.SessionId)) bindings.Remove(key);
+        foreach (var id in old) sessions.Remove(id);
+        return old.Count;
+    });
 
     public Task<Result<IReadOnlyList<Session>>> SyncAttachedAsync(IReadOnlyList<AttachedDriver> drivers, CancellationToken cancellation) => Answer(() =>
     {
         var attached = sessions.Values.Where(session => session is { Kind: SessionKind.Attached, State: SessionState.Ready }).ToList();
         foreach (var session in attached)
-            if (!drivers.Any(driver => driver.Name == session.Name && driver.Address == session.Address)) End_NeedsLock(session.Id, EndReason.Replaced, "no longer in the configuration", false);
+            if (!drivers.Any(driver => driver.Name == session.Name && driver.Address == session.Address)) End_NeedsLock(session.Id, EndReason.Replaced, "no longer in the configuration");
 
         var now = new List<Session>();
         foreach (var driver in drivers)
@@ -134,7 +178,7 @@ public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
     public Task<Result<IReadOnlyList<Session>>> HeartbeatAsync(Replica self, CancellationToken cancellation) => Answer(() =>
     {
         Heartbeats++;
-        var lost = LostAtNextHeartbeat.Select(id => End_NeedsLock(id, EndReason.Lost, "", false)).OfType<Session>().ToList();
+        var lost = LostAtNextHeartbeat.Select(id => End_NeedsLock(id, EndReason.Lost, "")).OfType<Session>().ToList();
         LostAtNextHeartbeat.Clear();
         return Result<IReadOnlyList<Session>>.Ok(lost);
     });
@@ -151,7 +195,12 @@ public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
     private async Task<Result<T>> Answer<T>(Func<Result<T>> work)
     {
         await Task.Yield();
-        lock (gate) return Down is { } down ? down : work();
+        lock (gate)
+        {
+            if (Down is not { } down) return work();
+            Refused++;
+            return down;
+        }
     }
 
     private BoundSession? Bound_NeedsLock(ClientSessionKey key) =>
@@ -167,10 +216,26 @@ public sealed class InMemorySessionStore(TimeProvider time) : ISessionStore
     private int BoundCount_NeedsLock(Guid sessionId) =>
         bindings.Values.Count(binding => binding.SessionId == sessionId && binding.State == BindingState.Bound);
 
-    private Session? End_NeedsLock(Guid id, EndReason reason, string detail, bool onlyWithoutBindings)
+    private SessionUse Use_NeedsLock(Session session) => new(session, BoundCount_NeedsLock(session.Id), LastRelease_NeedsLock(session.Id), time.GetUtcNow());
+
+    private DateTimeOffset? LastRelease_NeedsLock(Guid sessionId) =>
+        releases.Where(it => bindings[it.Key].SessionId == sessionId).Max(it => (DateTimeOffset?)it.Value);
+
+    private bool Holds_NeedsLock(Session session, EndCondition condition)
+    {
+        var now = time.GetUtcNow();
+        return condition switch
+        {
+            EndCondition.IdleFor idle => session.LastActivityAt <= now - idle.Time && !(session.BusyUntil > now),
+            EndCondition.Told => true,
+            EndCondition.ReleasedFor released => BoundCount_NeedsLock(session.Id) == 0 && LastRelease_NeedsLock(session.Id) <= now - released.Time,
+            _ => session.MaxTtlAt <= now,
+        };
+    }
+
+    private Session? End_NeedsLock(Guid id, EndReason reason, string detail)
     {
         if (sessions.GetValueOrDefault(id) is not { } session || session.State == SessionState.Ended) return null;
-        if (onlyWithoutBindings && BoundCount_NeedsLock(id) > 0) return null;
         foreach (var (key, binding) in bindings.Where(it => it.Value.SessionId == id && it.Value.State == BindingState.Bound).ToList())
             bindings[key] = binding with { State = BindingState.Ended };
         audit.Add($"end {session.Name} {reason} {detail}");

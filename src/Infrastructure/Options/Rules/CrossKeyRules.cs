@@ -29,6 +29,7 @@ internal static class CrossKeyRules
         ListenerRules.Check,
         FileRules.Check,
         HeaderRules.Check,
+        IdentityRules.Check,
         AttachedRules.Check,
         TeamRules.Check,
         LimitRules.Check,

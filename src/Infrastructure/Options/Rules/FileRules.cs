@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SparkGateway.Infrastructure.Security;
 
 namespace SparkGateway.Infrastructure.Options.Rules;
 
@@ -13,6 +14,8 @@ internal static class FileRules
         CheckStore(context, options.Store);
         if (CheckReadable(context, ClientTokenFile.Key, options.SparkConnect.TokenFile) && options.SparkConnect.TokenFile.Length > 0)
             ClientTokenFile.Read(options.SparkConnect.TokenFile, context.Problems);
+        if (CheckReadable(context, AdminTokens.Key, options.Admin.TokenFile) && options.Admin.TokenFile.Length > 0)
+            ClientTokenFile.Read(options.Admin.TokenFile, context.Problems, AdminTokens.Key);
         CheckReadable(context, "driver_token_key_file", options.DriverTokenKeyFile);
         for (var i = 0; i < options.SparkConnect.Attached.Count; i++)
             CheckReadable(context, $"spark_connect.attached[{i}].token_file", options.SparkConnect.Attached[i].TokenFile);

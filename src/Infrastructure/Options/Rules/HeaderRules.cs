@@ -12,6 +12,9 @@ internal static class HeaderRules
         CheckList(section + "namespace", headers.Namespace);
         CheckList(section + "team", headers.Team);
         CheckList(section + "environment", headers.Environment);
+        var identity = context.Options.Identity.Header;
+        if (identity.Length > 0 && ownerOf.TryGetValue(identity, out var owner))
+            context.Refuse("identity.header", $"'{identity}' is already listed in {owner}; use each header once.");
 
         void CheckList(string key, List<string> names)
         {

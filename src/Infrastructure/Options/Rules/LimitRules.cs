@@ -14,6 +14,9 @@ internal static class LimitRules
 
         if (relay.MaxConnectionsPerAddress > 0 && options.SparkConnect.TrustedProxies.Count == 0)
             context.Warn("relay.max_connections_per_address", "has no effect while spark_connect.trusted_proxies is empty: behind a balancer all clients have its address. Name the balancers there, or your own address if there are none.");
+        AtMost("store.activity_seconds", store.ActivitySeconds, "spark_connect.busy_grace_seconds", options.SparkConnect.BusyGraceSeconds);
+        if (store.DeadAfterSeconds < 3 * store.HeartbeatSeconds)
+            context.Refuse("store.dead_after_seconds", $"{store.DeadAfterSeconds} is less than three heartbeats (store.heartbeat_seconds is {store.HeartbeatSeconds}), so one late heartbeat would end the sessions of a replica that lives; raise it.");
 
         if (ValueRule.ParsePortRange(options.Local.PortRange) is var (first, last) && last - first + 1 < options.Local.MaxDrivers)
             context.Refuse("local.port_range", $"it holds {last - first + 1} ports for {options.Local.MaxDrivers} drivers (local.max_drivers); widen it, or allow fewer drivers.");

@@ -3,14 +3,9 @@ namespace SparkGateway.Infrastructure.Options.Rules;
 /// <summary>Keys that this version knows but does not act on. One that would look like protection is refused, never ignored.</summary>
 internal static class UnsupportedRules
 {
-    private const string NotEnforced = "is not supported by this version, which would enforce nothing; remove the key and restrict access by the network.";
-
     public static void Check(RuleContext context)
     {
         var options = context.Options;
-        RefuseIf(options.Identity.Header.Length > 0, "identity.header");
-        RefuseIf(options.Identity.TrustedPeers.Count > 0, "identity.trusted_peers");
-        RefuseIf(options.Admin.TokenFile.Length > 0, "admin.token_file");
         if (options.Batch.Enabled) context.Refuse("batch.enabled", "the batch API is not supported by this version; set it to false.");
 
         WarnIf(options.ClusterProxyUrl, "cluster_proxy_url");
@@ -18,11 +13,6 @@ internal static class UnsupportedRules
         WarnIf(options.VaultApproleFilePath, "vault_approle_file_path");
         WarnIf(options.VaultMountPath, "vault_mount_path");
         WarnIf(options.VaultTokenSecretPath, "vault_token_secret_path");
-
-        void RefuseIf(bool isSet, string key)
-        {
-            if (isSet) context.Refuse(key, NotEnforced);
-        }
 
         void WarnIf(string value, string key)
         {

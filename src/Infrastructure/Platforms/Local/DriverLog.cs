@@ -1,4 +1,5 @@
 using System.Text;
+using SparkGateway.Domain.Sessions;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
@@ -17,6 +18,10 @@ internal sealed class DriverLog(string path, long maxBytes, SecretMask mask)
     private readonly Lock gate = new();
     private readonly Queue<string> last = new();
     private FileStream? file;
+
+    public static string FolderIn(string stateDir) => Path.Combine(stateDir, "logs");
+
+    public static string PathIn(string stateDir, SessionName session) => Path.Combine(FolderIn(stateDir), session.Name + ".log");
 
     /// <summary>The last lines, secrets masked, oldest first.</summary>
     public string Tail()

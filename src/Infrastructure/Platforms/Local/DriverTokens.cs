@@ -53,16 +53,11 @@ public sealed partial class DriverTokens(GatewayOptions options, AttachedSession
         }
     }
 
-    /// <summary>Written aside and linked into place: of two processes that start together, both read the first one's key.</summary>
     private static GatewayError? Make(string path)
     {
-        var aside = $"{path}.{Guid.NewGuid():N}";
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            using (var file = OwnerOnly.Open(aside, FileMode.CreateNew)) file.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)) + "\n"));
-            var isThere = OwnerOnly.TryLink(aside, path) || File.Exists(path);
-            File.Delete(aside);
+            var isThere = OwnerOnly.TryMakeOnce(path, Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)) + "\n");
             return isThere ? null : Advise($"The key file {path} cannot be made: its file system refuses a hard link.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

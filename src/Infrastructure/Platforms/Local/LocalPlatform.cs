@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Options;
 
@@ -20,7 +21,6 @@ internal sealed partial class LocalPlatform(
     private const int MaxPorts = 3;
     private const int MaxUnreadExits = 256;
     private const int KeptLogs = 200;
-    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, LocalDriver> drivers = [];
@@ -35,7 +35,7 @@ internal sealed partial class LocalPlatform(
         Exited,
     }
 
-    public string Name => "local";
+    public string Name => Session.LocalPlatform;
 
     public ChannelReader<DriverExit> Exits => exits.Reader;
 
@@ -132,10 +132,10 @@ internal sealed partial class LocalPlatform(
     private DriverProcess Start(DriverSpec spec, Engine found, int port, string? token)
     {
         var state = Path.GetFullPath(options.StateDir);
-        var logs = Directory.CreateDirectory(Path.Combine(state, "logs"));
+        var logs = Directory.CreateDirectory(DriverLog.FolderIn(state));
         PruneLogs(logs);
         var command = commands.Prepare(found, spec.Name, Path.Combine(state, "drivers", spec.Name.Name), port, token);
-        var log = new DriverLog(Path.Combine(logs.FullName, spec.Name.Name + ".log"), options.Local.LogMegabytes * 1024L * 1024L, new SecretMask(token));
+        var log = new DriverLog(DriverLog.PathIn(state, spec.Name), options.Local.LogMegabytes * 1024L * 1024L, new SecretMask(token));
         return DriverProcess.Start(command, log, options.Local.StopGraceSeconds, time);
     }
 
@@ -155,7 +155,7 @@ internal sealed partial class LocalPlatform(
                 if (driver.RuntimeId is not null && await probe.AnswersAsync(cancellation)) return StartEnd.Ready;
             }
 
-            await Task.WhenAny(process.Ended, Task.Delay(ProbeInterval, time, cancellation));
+            await Task.WhenAny(process.Ended, Task.Delay(TimeSpan.FromMilliseconds(options.Local.ProbeMilliseconds), time, cancellation));
             cancellation.ThrowIfCancellationRequested();
         }
 

@@ -17,6 +17,7 @@ public static class LocalServices
         services.AddSingleton<DriverTokens>();
         services.AddSingleton<IDriverTokens>(provider => provider.GetRequiredService<DriverTokens>());
         services.AddSingleton<IDriverPlatform, LocalPlatform>();
+        services.AddSingleton<IDriverLogs, DriverLogFiles>();
         return services;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
@@ -34,6 +35,21 @@ internal static partial class OwnerOnly
 
     /// <summary>Gives a file a second name, unless that name is taken: atomic, which File.Move without overwriting is not.</summary>
     public static bool TryLink(string file, string name) => Link(file, name) == 0;
+
+    /// <summary>
+    /// Writes a file that nobody has written before; one that is there stays. Written aside and linked into place: of two
+    /// processes that start together, both read the first one's. False: the file system refuses a hard link.
+    /// </summary>
+    public static bool TryMakeOnce(string path, string content)
+    {
+        if (File.Exists(path)) return true;
+        var aside = $"{path}.{Guid.NewGuid():N}";
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        using (var file = Open(aside, FileMode.CreateNew)) file.Write(Encoding.UTF8.GetBytes(content));
+        var isThere = TryLink(aside, path) || File.Exists(path);
+        File.Delete(aside);
+        return isThere;
+    }
 
     private static PlatformNotSupportedException NoUnix() => new("Local drivers and key files need a Unix file system.");
 

@@ -15,16 +15,12 @@ internal sealed partial class ClientConnection
     /// <summary>Client sessions of one connection whose routing pairs are remembered until their first real call.</summary>
     private const int MaxAbsorbed = 64;
 
-    private const long DenialReportMs = 1000;
-
     private readonly Dictionary<ClientSessionKey, ParkedGroup> parked = [];
     private readonly Dictionary<ClientSessionKey, RouteHints> absorbed = [];
     private byte[] firstUser = [];
     private bool sawUser;
     private LiveBinding? lastJoined;
     private GatewayHeaders? firstHeaders;
-    private long nextDenialReport;
-    private int denials;
 
     private enum Routed
     {
@@ -95,17 +91,6 @@ internal sealed partial class ClientConnection
         }
     }
 
-    /// <summary>An answer that the audit hears of: at once, then for all calls of a second together, so that a flood of them costs little.</summary>
-    private void Deny(RelayedCall call, GatewayError error)
-    {
-        Answer(call, error);
-        denials++;
-        if (Now < nextDenialReport) return;
-        nextDenialReport = Now + DenialReportMs;
-        Effects.Denied(error, denials, new Caller(call.Binding?.Key.UserId ?? "", clientAddress, call.Headers.UserAgent));
-        denials = 0;
-    }
-
     private void ReadFirstMessage(RelayedCall call, ReadOnlySpan<byte> bytes)
     {
         byte[]? rented = null;
@@ -131,6 +116,13 @@ internal sealed partial class ClientConnection
         var body = bytes[FirstMessage.PrefixBytes..];
         if (body.Length > length) body = body[..(int)length];
         var isWhole = body.Length == length;
+        if (EnforcesIdentity && MessageEditor.RefusesFlag(bytes[0]) is { } refusal)
+        {
+            if (!isBuffered) Book.Taken(bytes.Length);
+            Deny(call, refusal);
+            return Routed.Decided;
+        }
+
         if (bytes[0] == 1)
         {
             if (!isWhole && body.Length < Limits.MaxRoutingBytes) return Routed.Incomplete;
@@ -159,9 +151,10 @@ internal sealed partial class ClientConnection
 
     private void Route(RelayedCall call, FirstMessage message, ReadOnlySpan<byte> body, ReadOnlySpan<byte> bytes, bool isBuffered)
     {
-        Observe(message.UserId, call.Headers);
+        var user = EnforcesIdentity ? call.Headers.IdentityUtf8 : message.UserId;
+        Observe(user, call.Headers);
         if (call.Rpc == SparkRpc.ReleaseSession) call.AllowsReconnect = RequestDetails.AllowsReconnect(body);
-        var binding = shared.Routes.Find(message.UserId, message.SessionId);
+        var binding = shared.Routes.Find(user, message.SessionId);
         if (binding is not null && binding.Route.ClosedBy is null && call.Headers.AgreesWith(binding.Route) && (parked.Count == 0 || !parked.ContainsKey(binding.Key)))
         {
             if (call.Rpc == SparkRpc.Config && !GatewayHeaders.Agree(RequestDetails.ConfigHints(body, shared.Names, out _), binding.Route.Session))
@@ -177,7 +170,7 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        var key = binding?.Key ?? new ClientSessionKey(Encoding.UTF8.GetString(message.UserId), Encoding.UTF8.GetString(message.SessionId));
+        var key = binding?.Key ?? new ClientSessionKey(Encoding.UTF8.GetString(user), Encoding.UTF8.GetString(message.SessionId));
         var hints = RouteHints.None;
         var isAbsorbable = false;
         if (call.Rpc == SparkRpc.Config) hints = RequestDetails.ConfigHints(body, shared.Names, out isAbsorbable);
@@ -200,7 +193,7 @@ internal sealed partial class ClientConnection
             Config = Merge(remembered, first.Config),
             IsAbsorbableConfig = first.IsAbsorbable,
             Authority = first.Call.Headers.Authority,
-            Caller = new Caller(group.Key.UserId, clientAddress, first.Call.Headers.UserAgent),
+            Caller = new Caller(first.Call.Headers.Identity ?? group.Key.UserId, clientAddress, first.Call.Headers.UserAgent),
         });
     }
 
@@ -243,13 +236,18 @@ internal sealed partial class ClientConnection
         call.Binding = binding;
         binding.Route.CallOpened();
         call.HoldsResponse = call.Rpc == SparkRpc.CloneSession;
+        if (EnforcesIdentity)
+        {
+            call.EditWith(TailOf(binding));
+            if (!EditParked(call)) return;
+        }
+
         var driver = DriverOf(binding.Route);
         if (call.Up.IsEmpty)
         {
             driver.Admit(call);
-            driver.Account.Hold(bytes.Length);
-            if (call.IsOnDriver) Flow.Up(call, bytes, call.ClientEnded);
-            else driver.Account.Taken(bytes.Length);
+            if (call.IsOnDriver) SendUp(call, bytes, call.ClientEnded);
+            else Book.Taken(bytes.Length);
             return;
         }
 

@@ -302,7 +302,7 @@ internal sealed partial class ClientConnection
         SetState(call, CallState.Done);
         calls.Remove(call.ClientStream);
         if (ReferenceEquals(dataCall, call)) dataCall = null;
-        call.Binding?.Route.CallEnded();
+        call.Binding?.Route.CallEnded(isBroken: call.EndedBy != CallSide.Driver);
         Effects.CallEnded(new CallOutcome(call.Rpc, call.Binding?.Route, call.EndedBy, call.GrpcStatus, call.Error));
         if (spare.Count < MaxSpareCalls && call.CanBeReused && call.Rpc != SparkRpc.CloneSession) spare.Push(call);
         FinishIfDrained();

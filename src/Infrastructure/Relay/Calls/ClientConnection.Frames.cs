@@ -39,8 +39,7 @@ internal sealed partial class ClientConnection
         switch (call.State)
         {
             case CallState.Forwarding when call.IsOnDriver:
-                call.Driver!.Account.Hold(bytes.Length);
-                Flow.Up(call, bytes, endStream);
+                SendUp(call, bytes, endStream);
                 if (endStream) FinishIfOver(call);
                 else Flow.GrantUp(this, call);
                 break;

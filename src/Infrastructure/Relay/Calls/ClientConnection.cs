@@ -8,7 +8,7 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// <summary>What all client connections of a gateway share.</summary>
 internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRouteTable Routes, ParkedTotal ParkedTotal, IInflater Inflater)
 {
-    /// <summary>Null: clients need not show anything.</summary>
+    /// <summary>Null: clients need not show anything, and are who they say they are.</summary>
     public AccessRules? Access { get; init; }
 }
 
@@ -25,6 +25,9 @@ internal interface IInflater
 /// </summary>
 internal sealed partial class ClientConnection : Http2Connection
 {
+    /// <summary>Silence after which a connection without calls gives up what it kept for its next ones. Milliseconds.</summary>
+    private const int TrimMs = 2000;
+
     /// <summary>Streams that we have reset lately: what the client sent them before it knew is no fault of its.</summary>
     private const int OwnResetsKept = 32;
 
@@ -45,8 +48,10 @@ internal sealed partial class ClientConnection : Http2Connection
     private uint ownResetCount;
     private int awaitingMessages;
     private long headersSince;
+    private long lastRead;
 
-    public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now)
+    /// <param name="namesUsers">Its peer is trusted to say who the user of each call is.</param>
+    public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now, bool namesUsers = false)
         : base(shared.Limits.ClientFrames, shared.Limits)
     {
         this.shared = shared;
@@ -55,7 +60,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Now = now;
         OpenedAt = now;
         decoder = new HpackDecoder(Protocol.DefaultHeaderTable, Limits.MaxHeaderList, Limits.MaxHeaderFields);
-        request = new RequestHeaders(shared.Names, keepsCredential: shared.Access is null);
+        request = new RequestHeaders(shared.Names, namesUsers, keepsCredential: shared.Access is null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
 
@@ -83,6 +88,8 @@ internal sealed partial class ClientConnection : Http2Connection
 
     protected override bool MayPeerEnablePush => true;
 
+    private bool HoldsSpare => spare.Count > 0 && calls.Count == 0;
+
     public override void Receive(ReadOnlySpan<byte> bytes)
     {
         if (IsClosing) return;
@@ -105,6 +112,7 @@ internal sealed partial class ClientConnection : Http2Connection
             ]);
         }
 
+        lastRead = Now;
         var wasInside = IsInsideHeaders;
         base.Receive(bytes);
         if (IsInsideHeaders && !wasInside) headersSince = Now;
@@ -116,6 +124,7 @@ internal sealed partial class ClientConnection : Http2Connection
         if (IsGone || IsClosing) return long.MaxValue;
         var next = HasPeerSettings ? long.MaxValue : OpenedAt + Limits.SlowPeerMs;
         if (awaitingMessages > 0 || IsInsideHeaders) next = Math.Min(next, Now + 1000);
+        if (HoldsSpare) next = Math.Min(next, lastRead + TrimMs);
         foreach (var driver in drivers)
         {
             if (driver.IsIdle) next = Math.Min(next, driver.IsDraining ? Now : driver.IdleSince + Limits.DriverIdleMs);
@@ -139,6 +148,8 @@ internal sealed partial class ClientConnection : Http2Connection
         for (var i = 0; i < drivers.Count; i++) drivers[i].Settle(share);
         SendCredit();
         BoundOutput();
+        HeadScratch.Release();
+        request.Kept.Release();
     }
 
     /// <summary>Ends what has passed its deadline.</summary>
@@ -151,6 +162,7 @@ internal sealed partial class ClientConnection : Http2Connection
             return;
         }
 
+        if (HoldsSpare && Now - lastRead >= TrimMs) spare.Clear();
         if (awaitingMessages > 0)
         {
             foreach (var call in calls.Values.Where(c => c.State == CallState.AwaitingMessage && Now - c.StartedAt > Limits.SlowPeerMs).ToArray())

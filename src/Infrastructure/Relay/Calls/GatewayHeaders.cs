@@ -13,10 +13,14 @@ internal enum GatewayHeader
     Namespace,
     Team,
     Environment,
+
+    /// <summary>The user, as a trusted proxy says; goes to no driver.</summary>
+    Identity,
 }
 
 /// <summary>The configured names of the gateway's own headers, as bytes.</summary>
-internal sealed class HeaderNames(HeaderNameOptions options)
+/// <param name="identity">The header that names the user; empty: there is none.</param>
+internal sealed class HeaderNames(HeaderNameOptions options, string identity = "")
 {
     /// <summary>A name or team that is longer is invalid anyway; it is cut before it is kept.</summary>
     private const int MaxValue = 300;
@@ -27,6 +31,7 @@ internal sealed class HeaderNames(HeaderNameOptions options)
         .. options.Namespace.Select(n => (Encoding.ASCII.GetBytes(n), GatewayHeader.Namespace)),
         .. options.Team.Select(n => (Encoding.ASCII.GetBytes(n), GatewayHeader.Team)),
         .. options.Environment.Select(n => (Encoding.ASCII.GetBytes(n), GatewayHeader.Environment)),
+        .. identity.Length > 0 ? [(Encoding.ASCII.GetBytes(identity), GatewayHeader.Identity)] : Array.Empty<(byte[], GatewayHeader)>(),
     ];
 
     private readonly byte[] configPrefix = Encoding.UTF8.GetBytes(options.ConfigPrefix);
@@ -58,6 +63,8 @@ internal sealed class HeaderNames(HeaderNameOptions options)
 /// </summary>
 internal sealed class GatewayHeaders
 {
+    public const int MostIdentityBytes = FirstMessage.MaxIdBytes;
+
     private Route? agreesWith;
     private TokenSet? comparedWith;
     private bool isKnown;
@@ -69,6 +76,19 @@ internal sealed class GatewayHeaders
 
     /// <summary>The same, where it may go to a driver that the route says so of: not if it is meant for the gateway itself.</summary>
     public required byte[] DriverAuthorization { get; init; }
+
+    /// <summary>The user that a trusted peer named, of at most <see cref="MostIdentityBytes"/> bytes; null: nobody did, or not once.</summary>
+    public string? Identity { get; private init; }
+
+    public byte[] IdentityUtf8
+    {
+        get;
+        init
+        {
+            field = value;
+            Identity = value.Length == 0 ? null : Encoding.UTF8.GetString(value);
+        }
+    } = [];
 
     public required string UserAgent { get; init; }
 

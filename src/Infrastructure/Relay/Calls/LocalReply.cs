@@ -38,6 +38,9 @@ internal static class LocalReply
         to.Append("grpc-status"u8, Encoding.ASCII.GetBytes(((int)code).ToString(System.Globalization.CultureInfo.InvariantCulture)));
         to.Append("grpc-message"u8, Encoding.ASCII.GetBytes(PercentEncode(text)));
         to.Append("grpc-status-details-bin"u8, Details((int)code, text, error));
+
+        // As gRPC demands where a compressed request is refused: the client can send it again without.
+        if (error.Code == ErrorCode.Unimplemented) to.Append("grpc-accept-encoding"u8, "identity"u8);
     }
 
     /// <summary>A message of one field: the id of the client session, which clients check.</summary>

@@ -27,6 +27,7 @@ internal sealed class RelayedCall
 {
     private byte[] block = [];
     private int blockLength;
+    private MessageEditor? spareEditor;
 
     public int ClientStream { get; private set; }
 
@@ -86,6 +87,9 @@ internal sealed class RelayedCall
     /// <summary>In its driver connection's queue for a stream, perhaps as one that has left.</summary>
     public bool IsWaiting { get; set; }
 
+    /// <summary>Changes the request's messages on their way up; null where nothing is changed.</summary>
+    public MessageEditor? Editor { get; private set; }
+
     public bool InUpRing { get; set; }
 
     public bool InDownRing { get; set; }
@@ -134,6 +138,7 @@ internal sealed class RelayedCall
         ContentLeft = request.ContentLength;
         Binding = null;
         Driver = null;
+        Editor = null;
         IsOnDriver = false;
         StartedAt = now;
         ClientSendWindow = clientSendWindow;
@@ -150,6 +155,13 @@ internal sealed class RelayedCall
         kept.CopyTo(block);
         blockLength = kept.Length;
         BlockListBytes = request.Kept.ListBytes;
+    }
+
+    /// <summary>Each message will end with these fields.</summary>
+    public void EditWith(byte[] tail)
+    {
+        Editor = spareEditor ??= new MessageEditor();
+        Editor.Begin(tail);
     }
 
     /// <summary>The first bytes of the request in one piece; <paramref name="rented"/> is to be given back.</summary>

@@ -10,7 +10,9 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// Takes one request's decoded headers apart: what goes to the driver, what is the gateway's, and which RPC it is.
 /// One for each client connection, used again for each call.
 /// </summary>
-internal sealed class RequestHeaders(HeaderNames names, bool keepsCredential = true) : IHeaderSink, IDisposable
+/// <param name="namesUsers">The peer is trusted to name the user; the header of another is dropped.</param>
+/// <param name="keepsCredential">The client's credential is not for the gateway, so a driver may want it.</param>
+internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool keepsCredential) : IHeaderSink, IDisposable
 {
     /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
     private const int MaxKnown = 8;
@@ -114,7 +116,7 @@ internal sealed class RequestHeaders(HeaderNames names, bool keepsCredential = t
         var kind = names.Kind(name);
         if (kind != GatewayHeader.None)
         {
-            Keep((char)('0' + (int)kind), value);
+            if (kind != GatewayHeader.Identity || namesUsers) Keep((char)('0' + (int)kind), value);
             return;
         }
 
@@ -161,10 +163,16 @@ internal sealed class RequestHeaders(HeaderNames names, bool keepsCredential = t
         own.Write(value);
     }
 
+    /// <summary>What can be a user_id of a message, and a line of the audit.</summary>
+    private static bool IsIdentity(ReadOnlySpan<byte> value) =>
+        value.Length is > 0 and <= GatewayHeaders.MostIdentityBytes && value.IndexOfAnyInRange((byte)0, (byte)0x1f) < 0 && !value.Contains((byte)0x7f)
+        && System.Text.Unicode.Utf8.IsValid(value);
+
     private GatewayHeaders Read(ReadOnlySpan<byte> said)
     {
         var hints = RouteHints.None;
         byte[] credential = [];
+        byte[]? identity = null;
         var (agent, authority, forwarded) = ("", "", false);
         while (!said.IsEmpty)
         {
@@ -176,6 +184,11 @@ internal sealed class RequestHeaders(HeaderNames names, bool keepsCredential = t
                 case '2': hints = hints with { Namespace = HeaderNames.Cut(value) }; break;
                 case '3': hints = hints with { Team = HeaderNames.Cut(value) }; break;
                 case '4': hints = hints with { Environment = HeaderNames.Cut(value) }; break;
+                case '5':
+                    // Named twice: nobody knows which one the proxy verified.
+                    identity = identity is null && IsIdentity(value) ? value.ToArray() : [];
+                    forwarded = true;
+                    break;
                 case 'c': credential = value.ToArray(); break;
                 case 'u': agent = Encoding.UTF8.GetString(value[..Math.Min(length, 200)]); break;
                 case 'a': authority = HeaderNames.Cut(value); break;
@@ -187,7 +200,7 @@ internal sealed class RequestHeaders(HeaderNames names, bool keepsCredential = t
 
         return new GatewayHeaders
         {
-            Hints = hints, Authorization = credential, DriverAuthorization = keepsCredential ? credential : [], UserAgent = agent, Authority = authority, IsForwarded = forwarded,
+            Hints = hints, Authorization = credential, DriverAuthorization = keepsCredential ? credential : [], IdentityUtf8 = identity ?? [], UserAgent = agent, Authority = authority, IsForwarded = forwarded,
         };
     }
 }

@@ -19,6 +19,14 @@ internal sealed class ParkedAccount(int most, ParkedTotal total)
         Bytes -= bytes;
         total.Remove(bytes);
     }
+
+    /// <summary>More bytes, or with a number below 0 fewer. False: above a cap, and nothing changed.</summary>
+    public bool TryChange(int by)
+    {
+        if (by > 0) return TryAdd(by);
+        Remove(-by);
+        return true;
+    }
 }
 
 /// <summary>
@@ -37,11 +45,28 @@ internal sealed class UpwardAccount(ReceiveBook clientBook, ParkedAccount parked
 
     public void Hold(int bytes) => Held += bytes;
 
-    /// <summary>Bytes of a parked call that is now this driver's: credited before.</summary>
+    /// <summary>Bytes that the client's window does not count, as of a parked call that is now this driver's.</summary>
     public void HoldParked(int bytes)
     {
         Held += bytes;
         credited += bytes;
+    }
+
+    /// <summary>
+    /// Bytes of the relay's own behind those of the client, which the client's window does not count: held like bytes that
+    /// were credited early. A number below 0 is bytes of the client that go no further. False: above a cap.
+    /// </summary>
+    public bool TryChange(int by)
+    {
+        if (by <= 0)
+        {
+            Taken(-by);
+            return true;
+        }
+
+        if (!parked.TryAdd(by)) return false;
+        HoldParked(by);
+        return true;
     }
 
     public void Taken(int bytes)

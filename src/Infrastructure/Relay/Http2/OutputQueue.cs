@@ -32,15 +32,29 @@ internal sealed class OutputQueue
     /// <summary>What waits beside flow-controlled data: no window bounds it.</summary>
     public int OverheadBytes => Length - dataBytes;
 
-    /// <summary>The next bytes to send: of one segment.</summary>
-    public ReadOnlyMemory<byte> Next => head is null ? default : head.Buffer.AsMemory(head.Start, head.Length);
+    /// <summary>The next bytes to send: of one segment, which stays as it is until <see cref="Advance"/>.</summary>
+    public ReadOnlyMemory<byte> Next
+    {
+        get
+        {
+            if (head is null) return default;
+            head.IsLent = true;
+            return head.Buffer.AsMemory(head.Start, head.Length);
+        }
+    }
 
     /// <summary>The socket has taken so many of <see cref="Next"/>.</summary>
     public void Advance(int bytes)
     {
         Length -= bytes;
         head!.Start += bytes;
-        if (head.Length > 0) return;
+        head.IsLent = false;
+        if (head.Length > 0)
+        {
+            Shrink(head);
+            return;
+        }
+
         var done = head;
         head = done.Next;
         if (head is null) tail = null;
@@ -193,10 +207,28 @@ internal sealed class OutputQueue
 
     private Segment Room(int bytes)
     {
-        if (tail is not null && tail.Room >= bytes) return tail;
+        if (tail is null) return head = tail = Segment.RentSmall();
+        if (tail.Room >= bytes) return tail;
         var segment = Segment.Rent();
-        if (tail is null) head = segment;
-        else tail.Next = segment;
+        if (ReferenceEquals(head, tail) && tail is { IsSmall: true, IsLent: false })
+        {
+            // It only began small: what leaves together goes out in one write.
+            segment.Adopt(tail);
+            head = segment;
+        }
+        else
+        {
+            tail.Next = segment;
+        }
+
         return tail = segment;
+    }
+
+    /// <summary>A peer that stalls near the end of a large segment does not keep it.</summary>
+    private void Shrink(Segment first)
+    {
+        if (first.IsSmall || first.Length > Segment.SmallSize || first.Next is not null) return;
+        head = tail = Segment.RentSmall();
+        head.Adopt(first);
     }
 }

@@ -24,18 +24,19 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private readonly Endpoint clientEndpoint;
     private readonly Dictionary<DriverConnection, DriverLink> drivers = [];
     private readonly Action<ConnectionHost> ended;
-    private readonly string peer;
+    private readonly string name;
     private long nextDeadline = long.MaxValue;
     private bool isEnded;
     private uint batches;
     private long sampledAt;
 
-    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, Action<ConnectionHost> ended)
+    /// <param name="namesUsers">Its socket's peer is trusted to say who the user is.</param>
+    public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, bool namesUsers, Action<ConnectionHost> ended)
     {
         this.services = services;
         this.ended = ended;
-        this.peer = peer.ToString();
-        client = new ClientConnection(shared, this, this.peer, services.NowMs());
+        name = peer.ToString();
+        client = new ClientConnection(shared, this, name, services.NowMs(), namesUsers);
         clientEndpoint = new Endpoint(this, client, link, ClientLost);
     }
 
@@ -74,8 +75,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     void IRelayEffects.CloseClient() => CloseInTime(clientEndpoint);
 
-    void IRelayEffects.PeerMisbehaved(CallSide side, string reason) => 
-        services.Limits.Hit(side, reason, side == CallSide.Driver ? $"a driver of {peer}" : peer);
+    void IRelayEffects.PeerMisbehaved(CallSide side, string reason) =>
+        services.Limits.Hit(side, reason, side == CallSide.Driver ? $"a driver of {name}" : name);
 
     void IRelayEffects.Admit(ParkedGroup group, RouteRequest request)
     {
@@ -90,7 +91,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         _ = BindCloneAsync(call, parent, newClientSessionId, call.Headers.UserAgent);
 
     void IRelayEffects.Released(LiveBinding binding, string userAgent) =>
-        _ = services.Control.ReleasedAsync(binding, new Domain.Sessions.Caller(binding.Key.UserId, peer, userAgent));
+        _ = services.Control.ReleasedAsync(binding, new Domain.Sessions.Caller(binding.Key.UserId, name, userAgent));
 
     void IRelayEffects.Denied(GatewayError error, int count, Domain.Sessions.Caller caller) => _ = services.Control.DeniedAsync(error, count, caller);
 
@@ -110,7 +111,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         var moved = true;
         while (moved && !isEnded)
         {
-                client.Settle();
+            client.Settle();
             moved = clientEndpoint.HasOutput;
             clientEndpoint.Flush();
             foreach (var link in drivers.Values)
@@ -127,7 +128,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     protected override void Failed(Exception bug)
     {
-        Bug(services.Logger, bug, peer);
+        Bug(services.Logger, bug, name);
         clientEndpoint.Close("a fault of the gateway");
     }
 
@@ -208,7 +209,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         var answer = await services.Control.AdmitAsync(request, client.Context, deciding.Token);
         Post(new Event(() =>
         {
-                var isCurrent = ReferenceEquals(group.Deciding, deciding);
+            var isCurrent = ReferenceEquals(group.Deciding, deciding);
             deciding.Dispose();
             if (isCurrent && !isEnded) client.Admitted(group, answer);
         }));
@@ -217,10 +218,10 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private async Task BindCloneAsync(RelayedCall call, LiveBinding parent, string newId, string userAgent)
     {
         await Task.Yield();
-        var bound = await services.Control.BindCloneAsync(parent, newId, new Domain.Sessions.Caller(parent.Key.UserId, peer, userAgent));
+        var bound = await services.Control.BindCloneAsync(parent, newId, new Domain.Sessions.Caller(parent.Key.UserId, name, userAgent));
         Post(new Event(() =>
         {
-                if (!isEnded) client.CloneBound(call, bound.Error);
+            if (!isEnded) client.CloneBound(call, bound.Error);
         }));
     }
 

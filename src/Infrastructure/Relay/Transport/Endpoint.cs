@@ -25,7 +25,7 @@ internal sealed class Endpoint
     private readonly Link link;
     private readonly Action<string> lost;
     private readonly Completion readDone;
-    private readonly Completion writeDone;
+    private Completion? writeDone;
     private ValueTaskAwaiter<int> reading;
     private ValueTaskAwaiter<int> writing;
     private bool isWriting;
@@ -42,7 +42,6 @@ internal sealed class Endpoint
         this.link = link;
         this.lost = lost;
         readDone = new Completion(this, static endpoint => endpoint.Read());
-        writeDone = new Completion(this, static endpoint => endpoint.Sent());
     }
 
     public bool IsClosed => isClosed;
@@ -70,6 +69,7 @@ internal sealed class Endpoint
             isWriting = true;
             if (!writing.IsCompleted)
             {
+                writeDone ??= new Completion(this, static endpoint => endpoint.Sent());
                 writing.UnsafeOnCompleted(writeDone.Signal);
                 return;
             }

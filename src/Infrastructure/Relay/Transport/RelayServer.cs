@@ -19,6 +19,7 @@ internal sealed partial class RelayServer : BackgroundService
     private readonly RelayHostServices services;
     private readonly RelayShared shared;
     private readonly Entrance entrance;
+    private readonly AddressRanges identityPeers;
     private readonly GatewayOptions options;
     private readonly ConcurrentDictionary<ConnectionHost, IPAddress?> connections = new();
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,6 +32,7 @@ internal sealed partial class RelayServer : BackgroundService
         this.services = services;
         this.shared = shared;
         entrance = new Entrance(options, services, certificate);
+        identityPeers = new AddressRanges(options.Identity.TrustedPeers);
         this.options = options;
     }
 
@@ -103,7 +105,7 @@ internal sealed partial class RelayServer : BackgroundService
         }
 
         if (entry is null) return;
-        var host = new ConnectionHost(services, shared, entry.Link, entry.Peer, Ended);
+        var host = new ConnectionHost(services, shared, entry.Link, entry.Peer, identityPeers.Contains(entry.Peer.Socket.Address), Ended);
         connections.TryAdd(host, entry.Counted);
         host.Start();
         if (isStopping) host.BeginShutdown();

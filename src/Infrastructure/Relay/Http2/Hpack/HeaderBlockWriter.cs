@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace SparkGateway.Infrastructure.Relay.Http2;
 
-/// <summary>A header block in the making, in one rented array that is kept from block to block.</summary>
+/// <summary>A header block in the making, in one rented array that is kept from block to block until it is released.</summary>
 internal sealed class HeaderBlockWriter : IDisposable
 {
     private const int FirstBytes = 512;
@@ -68,7 +68,10 @@ internal sealed class HeaderBlockWriter : IDisposable
         ListBytes += listBytes;
     }
 
-    public void Dispose()
+    public void Dispose() => Release();
+
+    /// <summary>Gives the array back until the next block.</summary>
+    public void Release()
     {
         Return(buffer);
         buffer = [];

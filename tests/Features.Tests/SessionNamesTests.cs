@@ -1,8 +1,7 @@
 using SparkGateway.Domain.Routing;
 using SparkGateway.Domain.Sessions;
-using SparkGateway.Features.RelayStream;
 
-namespace SparkGateway.Features.Tests.RelayStream;
+namespace SparkGateway.Features.Tests;
 
 public sealed class SessionNamesTests
 {

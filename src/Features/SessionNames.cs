@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Domain.Sessions;
 
-namespace SparkGateway.Features.RelayStream;
+namespace SparkGateway.Features;
 
 /// <summary>Names of on-demand sessions: told apart by a random part that nobody can guess.</summary>
 internal static class SessionNames
