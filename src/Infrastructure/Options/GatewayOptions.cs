@@ -244,7 +244,7 @@ public sealed class RelayOptions
 
     public int MaxSettingsPerSecond { get; set; } = 20;
 
-    public int MaxPingsPerSecond { get; set; } = 100;
+    public int MaxPingsPerSecond { get; set; } = 1_000;
 
     public int MaxWindowUpdatesPerSecond { get; set; } = 10_000;
 

@@ -20,7 +20,7 @@ public sealed class AbuseGuardTests
     public static TheoryData<string, Frame, int> Floods() => new()
     {
         { "too many SETTINGS", Frame.Settings(new Setting(SettingId.InitialWindowSize, 70_000)), 19 },
-        { "too many PINGs", Frame.Ping(1), 101 },
+        { "too many PINGs", Frame.Ping(1), 1001 },
         { "too many WINDOW_UPDATEs", Frame.WindowUpdate(0, 1), 10_000 },
         { "too many frames without effect", Frame.SettingsAck, 1000 },
         { "too many frames without effect", Frame.Ping(1, ack: true), 1000 },

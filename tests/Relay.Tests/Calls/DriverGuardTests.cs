@@ -25,7 +25,7 @@ public sealed class DriverGuardTests
         { 3, "flow control window overrun", [.. Enumerable.Range(0, 70).Select(_ => Frame.Data(3, new byte[16_000]))] },
         { 11, "headers too large", [Frame.Headers(1, HeaderEncoder.Encode(Enumerable.Range(0, 300).Select(n => new HeaderField($"h{n}", "x"))))] },
         { 11, "headers too large", [Frame.Headers(1, HeaderEncoder.Encode([("a", new string('x', 32_750))]))] },
-        { 11, "too many PINGs", [.. Enumerable.Range(0, 102).Select(n => Frame.Ping((ulong)n))] },
+        { 11, "too many PINGs", [.. Enumerable.Range(0, 1002).Select(n => Frame.Ping((ulong)n))] },
         { 11, "too many SETTINGS", [.. Enumerable.Range(0, 20).Select(_ => Frame.Settings())] },
         { 11, "too many frames without effect", [.. Enumerable.Range(0, 1002).Select(_ => Frame.SettingsAck)] },
         { 11, "too many frames without effect", [Answer(1), .. Enumerable.Range(0, 1001).Select(_ => Frame.Data(1, default))] },

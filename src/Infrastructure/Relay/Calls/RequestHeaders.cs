@@ -127,11 +127,17 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
             return;
         }
 
+        // Checked here; towards the driver messages may grow, and the end of the stream says the same.
+        if (name.SequenceEqual("content-length"u8))
+        {
+            ReadContentLength(value);
+            return;
+        }
+
         if (FieldRules.IsOfConnection(name)) IsMalformed = true;
         else if (name.SequenceEqual("te"u8) && !value.SequenceEqual("trailers"u8)) IsMalformed = true;
         else if (name.SequenceEqual("content-type"u8)) IsGrpc = value.StartsWith("application/grpc"u8);
         else if (name.SequenceEqual("user-agent"u8)) Keep('u', value);
-        else if (name.SequenceEqual("content-length"u8)) ReadContentLength(value);
         else if (IsFromProxy(name)) Keep('f', default);
         Kept.Append(name, value, isNeverIndexed);
     }
