@@ -149,10 +149,18 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(services.ConnectSeconds), services.Time);
         try
         {
-            socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             var (host, port) = SplitAddress(link.Driver.Route.Address);
-            if (IPAddress.TryParse(host, out var address)) await socket.ConnectAsync(address, port, limit.Token);
-            else await socket.ConnectAsync(host, port, limit.Token);
+            if (IPAddress.TryParse(host, out var address))
+            {
+                socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(address, port, limit.Token);
+            }
+            else
+            {
+                socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(host, port, limit.Token);
+            }
+
             services.Tune(socket);
         }
         catch (OperationCanceledException)
