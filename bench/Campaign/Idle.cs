@@ -4,9 +4,9 @@ namespace SparkGateway.Campaign;
 internal sealed record Idle(int Sessions, double BytesEach, double CpuPercent)
 {
     /// <summary>Sessions that come and go one after the other before: what a process needs once is not a session's.</summary>
-    private const int WarmUp = 1_000;
+    private const int WarmUp = 5_000;
 
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(8);
 
     /// <summary>On a process of its own: what earlier work has left behind would hide the growth.</summary>
     public static async Task<Idle> RunAsync(Peer peer, int sessions, string folder, CancellationToken stop)

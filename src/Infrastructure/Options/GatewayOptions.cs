@@ -217,6 +217,9 @@ public sealed class RelayOptions
     /// <summary>What the kernel may hold unsent for one peer, on Linux.</summary>
     public int MaxUnsentBytes { get; set; } = 262_144;
 
+    /// <summary>Of silence on all connections, after which memory is given back; 0: never.</summary>
+    public int CollectAfterSeconds { get; set; } = 3;
+
     public int MaxConcurrentStreams { get; set; } = 10_000;
 
     public int ParkedBytesPerConnection { get; set; } = 4 * 1024 * 1024;

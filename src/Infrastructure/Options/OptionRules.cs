@@ -78,6 +78,7 @@ internal static class OptionRules
         ["relay.upward_slack_bytes"] = ValueRule.Whole(0, Gibibyte),
         ["relay.max_frame_bytes"] = ValueRule.Whole(16_384, 16_777_215),
         ["relay.max_unsent_bytes"] = ValueRule.Whole(16_384, Gibibyte),
+        ["relay.collect_after_seconds"] = ValueRule.Whole(0, 3600),
         ["relay.max_concurrent_streams"] = ValueRule.Whole(1, 1_000_000),
         ["relay.parked_bytes_per_connection"] = ValueRule.Whole(0, Gibibyte),
         ["relay.parked_bytes_total"] = ValueRule.Whole(0, int.MaxValue),

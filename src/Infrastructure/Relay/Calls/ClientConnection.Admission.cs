@@ -15,7 +15,7 @@ internal sealed partial class ClientConnection
     /// <summary>Client sessions of one connection whose routing pairs are remembered until their first real call.</summary>
     private const int MaxAbsorbed = 64;
 
-    private readonly Dictionary<ClientSessionKey, ParkedGroup> parked = [];
+    private Dictionary<ClientSessionKey, ParkedGroup> parked = [];
     private readonly Dictionary<ClientSessionKey, RouteHints> absorbed = [];
     private byte[] firstUser = [];
     private bool sawUser;

@@ -32,7 +32,7 @@ internal sealed partial class ClientConnection : Http2Connection
     private const int OwnResetsKept = 32;
 
     private readonly RelayShared shared;
-    private readonly Dictionary<int, RelayedCall> calls = [];
+    private Dictionary<int, RelayedCall> calls = [];
     private readonly Queue<RelayedCall> downRing = [];
     private readonly Stack<RelayedCall> spare = [];
     private readonly List<DriverConnection> drivers = [];
@@ -49,6 +49,7 @@ internal sealed partial class ClientConnection : Http2Connection
     private int awaitingMessages;
     private long headersSince;
     private long lastRead;
+    private bool isTrimmed;
 
     /// <param name="namesUsers">Its peer is trusted to say who the user of each call is.</param>
     public ClientConnection(RelayShared shared, IRelayEffects effects, string clientAddress, long now, bool namesUsers = false)
@@ -88,7 +89,7 @@ internal sealed partial class ClientConnection : Http2Connection
 
     protected override bool MayPeerEnablePush => true;
 
-    private bool HoldsSpare => spare.Count > 0 && calls.Count == 0;
+    private bool MayTrim => !isTrimmed && calls.Count == 0;
 
     public override void Receive(ReadOnlySpan<byte> bytes)
     {
@@ -113,6 +114,7 @@ internal sealed partial class ClientConnection : Http2Connection
         }
 
         lastRead = Now;
+        isTrimmed = false;
         var wasInside = IsInsideHeaders;
         base.Receive(bytes);
         if (IsInsideHeaders && !wasInside) headersSince = Now;
@@ -124,7 +126,7 @@ internal sealed partial class ClientConnection : Http2Connection
         if (IsGone || IsClosing) return long.MaxValue;
         var next = HasPeerSettings ? long.MaxValue : OpenedAt + Limits.SlowPeerMs;
         if (awaitingMessages > 0 || IsInsideHeaders) next = Math.Min(next, Now + 1000);
-        if (HoldsSpare) next = Math.Min(next, lastRead + TrimMs);
+        if (MayTrim) next = Math.Min(next, lastRead + TrimMs);
         foreach (var driver in drivers)
         {
             if (driver.IsIdle) next = Math.Min(next, driver.IsDraining ? Now : driver.IdleSince + Limits.DriverIdleMs);
@@ -162,7 +164,7 @@ internal sealed partial class ClientConnection : Http2Connection
             return;
         }
 
-        if (HoldsSpare && Now - lastRead >= TrimMs) spare.Clear();
+        if (MayTrim && Now - lastRead >= TrimMs) Trim();
         if (awaitingMessages > 0)
         {
             foreach (var call in calls.Values.Where(c => c.State == CallState.AwaitingMessage && Now - c.StartedAt > Limits.SlowPeerMs).ToArray())
@@ -170,6 +172,19 @@ internal sealed partial class ClientConnection : Http2Connection
         }
 
         foreach (var driver in drivers.Where(d => d.IsIdle && (d.IsDraining || Now - d.IdleSince > Limits.DriverIdleMs)).ToArray()) Drop(driver);
+    }
+
+    /// <summary>An idle connection keeps what its next call needs from the past, and nothing that is made again in no time.</summary>
+    private void Trim()
+    {
+        isTrimmed = true;
+        spare.Clear();
+        spare.TrimExcess();
+        downRing.TrimExcess();
+        calls = [];
+        if (parked.Count == 0) parked = [];
+        request.Trim();
+        foreach (var driver in drivers) driver.Trim();
     }
 
     /// <summary>The client's socket is gone: its calls are cancelled, its drivers' connections end.</summary>

@@ -14,7 +14,7 @@ internal sealed partial class DriverConnection : Http2Connection
     private const int MaxUnconfirmedSettings = 1000;
 
     private readonly ClientConnection client;
-    private readonly Dictionary<int, RelayedCall> calls = [];
+    private Dictionary<int, RelayedCall> calls = [];
     private readonly Queue<RelayedCall> waiting = [];
     private readonly Queue<RelayedCall> upRing = [];
     private readonly Queue<RelayedCall> withheld = [];
@@ -128,6 +128,16 @@ internal sealed partial class DriverConnection : Http2Connection
         if (upRing.Count > RingSlack + (2 * calls.Count)) PurgeRing();
         call.InUpRing = true;
         upRing.Enqueue(call);
+    }
+
+    /// <summary>For an idle connection: empty queues hold no room.</summary>
+    public void Trim()
+    {
+        if (calls.Count == 0) calls = [];
+        waiting.TrimExcess();
+        upRing.TrimExcess();
+        withheld.TrimExcess();
+        unconfirmed.TrimExcess();
     }
 
     public void Withhold(RelayedCall call)

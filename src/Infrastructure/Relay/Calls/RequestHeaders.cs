@@ -17,8 +17,8 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
     /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
     private const int MaxKnown = 8;
 
-    private readonly ArrayBufferWriter<byte> own = new(128);
-    private readonly (byte[] Said, GatewayHeaders Headers)[] known = new (byte[], GatewayHeaders)[MaxKnown];
+    private ArrayBufferWriter<byte> own = new();
+    private (byte[] Said, GatewayHeaders Headers)[] known = [];
     private bool sawRegular;
     private PseudoFields seen;
     private int knownCount;
@@ -46,6 +46,9 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
     public long ContentLength { get; private set; }
 
     public bool IsGrpc { get; private set; }
+
+    /// <summary>For an idle connection.</summary>
+    public void Trim() => own = new ArrayBufferWriter<byte>();
 
     public void Begin()
     {
@@ -80,6 +83,7 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
         var said = own.WrittenSpan.ToArray();
         latest = knownCount % MaxKnown;
         knownCount = knownCount + 1 < 2 * MaxKnown ? knownCount + 1 : MaxKnown;
+        if (latest == known.Length) Array.Resize(ref known, Math.Clamp(2 * known.Length, 1, MaxKnown));
         known[latest] = (said, Read(said));
         return known[latest].Headers;
     }

@@ -43,6 +43,9 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     /// <summary>Milliseconds of the relay's clock; read by the ticker on its own thread.</summary>
     public long NextDeadline => Volatile.Read(ref nextDeadline);
 
+    /// <summary>How much has happened here: it only has to change. Read by the ticker on its own thread.</summary>
+    public uint Batches => Volatile.Read(ref batches);
+
     public void Start() => Post(new Event(clientEndpoint.Start));
 
     public void Tick()

@@ -114,16 +114,21 @@ internal sealed partial class RelayServer : BackgroundService
     private async Task TickAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), services.Time);
+        var collector = new RestCollector(options.Relay.CollectAfterSeconds);
         try
         {
             while (await timer.WaitForNextTickAsync(stopping))
             {
                 var now = services.NowMs();
                 services.Limits.Tick();
+                var activity = 0ul;
                 foreach (var (host, _) in connections)
                 {
+                    activity += host.Batches;
                     if (host.NextDeadline <= now) host.Tick();
                 }
+
+                collector.Tick(activity);
             }
         }
         catch (OperationCanceledException)
