@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using SparkGateway.Infrastructure.Security;
+using SparkGateway.Testing;
 
 namespace SparkGateway.Api.Tests;
 
@@ -18,7 +19,7 @@ public sealed class AdminGateway : IAsyncLifetime
     /// <summary>With the gateway's token.</summary>
     public HttpClient Http { get; private set; } = null!;
 
-    public int HealthPort { get; } = Gateway.FreePort();
+    public int HealthPort { get; } = Ports.Free();
 
     public int SparkPort { get; private set; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using SparkGateway.Testing;
 
 namespace SparkGateway.Api.Tests;
 
@@ -59,7 +60,7 @@ internal sealed class Gateway : IDisposable
     /// <summary>Serves on free ports and needs no Spark: the ready line has been printed when this returns.</summary>
     public static async Task<(Gateway Gateway, int Port, HttpClient Admin)> ServeAsync(params string[] more)
     {
-        var (port, admin) = (FreePort(), FreePort());
+        var (port, admin) = (Ports.Free(), Ports.Free());
         var gateway = Start(["serve", .. ServeArguments(port, admin), .. more]);
         using var limit = new CancellationTokenSource(Deadline);
         while (await gateway.process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
@@ -100,13 +101,6 @@ internal sealed class Gateway : IDisposable
         var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
         await process.WaitForExitAsync(limit.Token);
         return new(process.ExitCode, output, await error);
-    }
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     public void Dispose()

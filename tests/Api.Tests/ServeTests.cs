@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using SparkGateway.Testing;
 
 namespace SparkGateway.Api.Tests;
 
@@ -27,7 +28,7 @@ public sealed class ServeTests
     [Fact]
     public async Task Serve_OperatorsPorts_AnswerHealthReadinessAndMetrics()
     {
-        var health = Gateway.FreePort();
+        var health = Ports.Free();
         var (gateway, _, admin) = await Gateway.ServeAsync("--set", $"health.port={health}");
         using (gateway)
         using (admin)
@@ -72,7 +73,7 @@ public sealed class ServeTests
         taken.Listen();
         var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
 
-        var run = await Gateway.RunAsync(["serve", .. Gateway.ServeArguments(Gateway.FreePort(), Gateway.FreePort()), "--set", $"{section}.port={port}"]);
+        var run = await Gateway.RunAsync(["serve", .. Gateway.ServeArguments(Ports.Free(), Ports.Free()), "--set", $"{section}.port={port}"]);
 
         VerbTests.AssertRefused(run, $"Port {port} is already in use");
         Assert.Contains($"{section}.port", run.Error, StringComparison.Ordinal);
@@ -81,7 +82,7 @@ public sealed class ServeTests
     [Fact]
     public async Task Serve_AddressOfAnotherMachine_NamesTheKey()
     {
-        var run = await Gateway.RunAsync(["serve", .. Gateway.ServeArguments(Gateway.FreePort(), Gateway.FreePort()), "--set", "spark_connect.bind=203.0.113.7"]);
+        var run = await Gateway.RunAsync(["serve", .. Gateway.ServeArguments(Ports.Free(), Ports.Free()), "--set", "spark_connect.bind=203.0.113.7"]);
 
         VerbTests.AssertRefused(run, "no address 203.0.113.7");
         Assert.Contains("spark_connect.bind", run.Error, StringComparison.Ordinal);
@@ -90,7 +91,7 @@ public sealed class ServeTests
     [Fact]
     public async Task Serve_StateDirThatCannotBeMade_NamesTheKey()
     {
-        var run = await Gateway.RunAsync(["serve", .. Gateway.ServeArguments(Gateway.FreePort(), Gateway.FreePort()), "--set", $"state_dir={Gateway.Program}/state"]);
+        var run = await Gateway.RunAsync(["serve", .. Gateway.ServeArguments(Ports.Free(), Ports.Free()), "--set", $"state_dir={Gateway.Program}/state"]);
 
         VerbTests.AssertRefused(run, "set state_dir");
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SparkGateway.Testing;
 using SparkGateway.Testing.Http2;
 
 namespace SparkGateway.EndToEnd.Tests.Raw;
@@ -44,7 +45,7 @@ public sealed class BadDriverTests
     [Fact]
     public async Task Driver_ThatIsNotThere_MakesTheCallUnavailableWithItsName()
     {
-        await using var gateway = await RawGateway.StartAsync(new Support.GatewaySetup(), $"127.0.0.1:{Support.Ports.Free()}");
+        await using var gateway = await RawGateway.StartAsync(new Support.GatewaySetup(), $"127.0.0.1:{Ports.Free()}");
         await using var client = await gateway.ConnectAsync();
 
         var call = await client.CallAsync(SparkRpc.ExecutePlan, SparkRpc.Request(RawGateway.NewSession(), "ada"), RawGateway.To(0));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using SparkGateway.Testing;
 using SparkGateway.Testing.Http2;
 
 namespace SparkGateway.EndToEnd.Tests.Support;

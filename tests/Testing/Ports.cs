@@ -2,20 +2,23 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 
-namespace SparkGateway.EndToEnd.Tests.Support;
+namespace SparkGateway.Testing;
 
-internal static class Ports
+/// <summary>Ports for the servers of tests.</summary>
+public static class Ports
 {
     /// <summary>Below the ports that systems draw for outgoing connections, above those of local drivers.</summary>
     private const int First = 30_000;
     private const int End = 32_700;
 
-    /// <summary>A port of 127.0.0.1 that nobody listens on, drawn so that test projects side by side hardly meet.</summary>
+    private static int last = RandomNumberGenerator.GetInt32(End - First);
+
+    /// <summary>A port of 127.0.0.1 that nobody listens on. Each once in a run, before its user listens; from a random one on, so that runs side by side hardly meet.</summary>
     public static int Free()
     {
         while (true)
         {
-            var port = RandomNumberGenerator.GetInt32(First, End);
+            var port = First + (int)((uint)Interlocked.Increment(ref last) % (End - First));
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try
             {
@@ -24,7 +27,7 @@ internal static class Ports
             }
             catch (SocketException)
             {
-                // Taken: draw again.
+                // Taken: the next one.
             }
         }
     }
