@@ -35,7 +35,7 @@ internal sealed partial class ClientConnection
             return Break(call, Http2Error.ProtocolError);
         }
 
-        if (endStream) call.ClientEnded = true;
+        if (endStream) EndUp(call);
         switch (call.State)
         {
             case CallState.Forwarding when call.IsOnDriver:
@@ -91,6 +91,13 @@ internal sealed partial class ClientConnection
         awaitingMessages++;
         BeginCall(call, isTooLarge);
         return Http2Error.NoError;
+    }
+
+    /// <summary>What the client may still send of this call it never will: others may have it, however long the answer takes.</summary>
+    private static void EndUp(RelayedCall call)
+    {
+        call.ClientEnded = true;
+        if (call.IsOnDriver) call.Driver!.ChangeClientReceiveWindow(call, -call.ExtraGrant);
     }
 
     /// <summary>Trailers of a request mean nothing in gRPC but its end.</summary>
