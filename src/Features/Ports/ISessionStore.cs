@@ -107,8 +107,8 @@ public interface ISessionStore
     /// <summary>Ends (Lost) the local sessions whose owner is neither this replica nor one with a recent heartbeat (store.dead_after_seconds), and returns them. Also stamps this replica's heartbeat.</summary>
     Task<Result<IReadOnlyList<Session>>> HeartbeatAsync(Replica self, CancellationToken cancellation);
 
-    /// <summary>Records a refused call: audit only.</summary>
-    Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation);
+    /// <summary>Records refused calls: audit only.</summary>
+    Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation);
 }
 
 /// <summary>One running gateway process. <paramref name="IsOnly"/>: no other process can use this store (SQLite under its file lock), so all others are dead.</summary>

@@ -187,10 +187,10 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
             return Change.Keep<IReadOnlyList<Session>>(lost);
         }, cancellation);
 
-    public Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation) =>
+    public Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation) =>
         store.ChangeAsync<bool>(async db =>
         {
-            db.Add(audit.Client("deny", null, key, caller, reason));
+            db.Add(audit.Denial(denial));
             await db.SaveChangesAsync(cancellation);
             return Change.Keep(true);
         }, cancellation);

@@ -57,5 +57,5 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
 
     public Task<Result<IReadOnlyList<Session>>> SyncAttachedAsync(IReadOnlyList<AttachedDriver> drivers, CancellationToken cancellation) => store.SyncAttachedAsync(drivers, cancellation);
 
-    public Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation) => store.RecordDenialAsync(key, reason, caller, cancellation);
+    public Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation) => store.RecordDenialAsync(denial, cancellation);
 }

@@ -85,6 +85,8 @@ internal sealed class TestStore : IAsyncDisposable
 
     public static ClientSessionKey Key(string user = "alice") => new(user, Guid.NewGuid().ToString());
 
+    public static Denial Denial(ClientSessionKey key, string reason = "no", int calls = 1) => new(key, ErrorCode.PermissionDenied, reason, calls, Alice);
+
     public NewSession NewSession(string user = "alice", Guid? owner = null) =>
         new(Guid.NewGuid(), new SessionName("sjns-ml-dev", $"spark-connect-ml-{Guid.NewGuid():N}"), "local", "ml", "dev", user, owner ?? Self.Id);
 

@@ -183,9 +183,9 @@ public sealed partial class InMemorySessionStore(TimeProvider time) : ISessionSt
         return Result<IReadOnlyList<Session>>.Ok(lost);
     });
 
-    public Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation) => Answer<bool>(() =>
+    public Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation) => Answer<bool>(() =>
     {
-        audit.Add($"deny {key} {reason}");
+        audit.Add($"deny {denial.Key} {denial.Reason} ({denial.Calls} calls)");
         return true;
     });
 
