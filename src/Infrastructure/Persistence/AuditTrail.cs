@@ -25,6 +25,15 @@ internal sealed class AuditTrail(Replica self)
         denial.Reason,
         [("code", ColumnWord.Of(denial.Code)), ("calls", denial.Calls.ToString(CultureInfo.InvariantCulture)), ("request", denial.Request)]);
 
+    public AuditRow Pruned(string actor, int rows, DateTimeOffset cutOff) => Row(
+        "prune",
+        null,
+        null,
+        null,
+        new Caller(actor, "", "spark-gateway audit prune"),
+        null,
+        [("rows", rows.ToString(CultureInfo.InvariantCulture)), ("cut_off", cutOff.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)), ("host", self.Host)]);
+
     private AuditRow Row(string action, SessionRow? session, string? user, string? prefix, Caller caller, string? reason, (string Name, string? Value)[] detail) => new()
     {
         Actor = caller == Caller.Gateway ? caller.UserAgent : Clean(caller.User)!,

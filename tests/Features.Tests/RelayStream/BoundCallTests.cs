@@ -103,6 +103,7 @@ public sealed class BoundCallTests
         await world.AdmitAsync(World.NewKey(), headers: new("nobody", "ns", null, null), address: "10.0.0.1:6");
         Assert.Equal(3, Denials());
 
+        await world.Time.TimerAsync(TimeSpan.FromMinutes(1), world.Deadline);
         world.Time.Advance(TimeSpan.FromMinutes(1));
         await world.UntilAsync(() => Denials() == 4);
         Assert.EndsWith("(4 calls)", world.Store.Audit[^1], StringComparison.Ordinal);

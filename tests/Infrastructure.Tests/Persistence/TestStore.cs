@@ -17,11 +17,16 @@ namespace SparkGateway.Infrastructure.Tests.Persistence;
 internal sealed class TestStore : IAsyncDisposable
 {
     public static readonly SessionLimits NoLimits = new(1_000, 1_000);
+    public const string AppRole = "spark_gateway_app";
+    public const string OwnerRole = "spark_gateway_owner";
+    public const string ReaderRole = "spark_gateway_reader";
     public static readonly Caller Alice = new("alice", "10.0.0.7:4711", "grpc-python/1.76");
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("spark-gateway-store-");
     private readonly List<ServiceProvider> processes = [];
     private readonly PostgresDatabase? database;
+
+    private string? role;
 
     private TestStore(PostgresDatabase? database) => this.database = database;
 
@@ -41,11 +46,13 @@ internal sealed class TestStore : IAsyncDisposable
 
     public string ConnectionString { get; private set; } = "";
 
+    /// <summary>The store's processes have the rights of `serve` only, as in production; what looks behind its back may do all.</summary>
     public static async Task<TestStore> CreateAsync(string kind)
     {
         var store = await CreateEmptyAsync(kind);
         var report = await store.Migrator.MigrateAsync(CancellationToken.None);
         Assert.Null(report.Error);
+        if (store.IsPostgres) store.role = AppRole;
         return store;
     }
 
@@ -75,7 +82,7 @@ internal sealed class TestStore : IAsyncDisposable
     {
         var services = new ServiceCollection();
         services.AddSessionStore(Options);
-        services.ConfigureDbContext<GatewayDbContext>(builder => builder.AddInterceptors([Lint, .. interceptors]));
+        services.ConfigureDbContext<GatewayDbContext>(builder => builder.AddInterceptors([Lint, new InRole(() => role), .. interceptors]));
         var provider = services.BuildServiceProvider(validateScopes: true);
         processes.Add(provider);
         return provider;
@@ -131,12 +138,40 @@ internal sealed class TestStore : IAsyncDisposable
     /// <summary>SQL of a time that many seconds ago, on the store's clock.</summary>
     public string Ago(int seconds) => IsPostgres ? $"now() - INTERVAL '{seconds} seconds'" : $"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '{-seconds} seconds')";
 
+    /// <summary>One more process with the rights of another role.</summary>
+    public IServiceProvider AddProcessAs(string other) => AddProcess(IsPostgres ? [new InRole(() => other)] : []);
+
+    /// <summary>Makes the audit say something else, which only its owner can.</summary>
+    public async Task RewriteAuditAsync(string set, string where)
+    {
+        if (IsPostgres)
+        {
+            await ExecuteAsync($"UPDATE audit_log SET {set} WHERE {where}");
+            return;
+        }
+
+        var trigger = (await QueryAsync("SELECT sql FROM sqlite_master WHERE name = 'audit_log_no_update'")).Single()["sql"];
+        await ExecuteAsync($"DROP TRIGGER audit_log_no_update; UPDATE audit_log SET {set} WHERE {where}; {trigger}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var process in processes) await process.DisposeAsync();
         if (database is not null) await database.DisposeAsync();
         SqliteConnection.ClearAllPools();
         folder.Delete(recursive: true);
+    }
+
+    /// <summary>Statements run with the rights of that role; null: of the user that is connected.</summary>
+    private sealed class InRole(Func<string?> role) : DbConnectionInterceptor
+    {
+        public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            if (role() is not { } name) return;
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"SET ROLE {name}";
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
     }
 
     private async Task<DbConnection> ConnectAsync()
