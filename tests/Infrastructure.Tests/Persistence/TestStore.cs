@@ -78,9 +78,13 @@ internal sealed class TestStore : IAsyncDisposable
     }
 
     /// <summary>One more gateway process on this store.</summary>
-    public IServiceProvider AddProcess(params IInterceptor[] interceptors)
+    public IServiceProvider AddProcess(params IInterceptor[] interceptors) => AddProcess(null, interceptors);
+
+    /// <summary>The same as a replica that the test names.</summary>
+    public IServiceProvider AddProcess(Replica? self, params IInterceptor[] interceptors)
     {
         var services = new ServiceCollection();
+        if (self is not null) services.AddSingleton(self);
         services.AddSessionStore(Options);
         services.ConfigureDbContext<GatewayDbContext>(builder => builder.AddInterceptors([Lint, new InRole(() => role), .. interceptors]));
         var provider = services.BuildServiceProvider(validateScopes: true);
@@ -130,6 +134,26 @@ internal sealed class TestStore : IAsyncDisposable
         var rows = new List<Dictionary<string, string>>();
         while (await reader.ReadAsync())
             rows.Add(Enumerable.Range(0, reader.FieldCount).ToDictionary(reader.GetName, column => Convert.ToString(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture) ?? ""));
+        return rows;
+    }
+
+    /// <summary>The names of the columns, then the rows, as somebody reads them who may only read.</summary>
+    public async Task<List<object?[]>> ReadAsync(string sql)
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = IsPostgres ? $"SET ROLE {ReaderRole}; SET TIME ZONE 'UTC'" : "PRAGMA query_only = 1";
+        await command.ExecuteNonQueryAsync();
+        command.CommandText = sql;
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<object?[]> { Enumerable.Range(0, reader.FieldCount).Select(reader.GetName).ToArray<object?>() };
+        while (await reader.ReadAsync())
+        {
+            var row = new object?[reader.FieldCount];
+            reader.GetValues(row!);
+            rows.Add(row);
+        }
+
         return rows;
     }
 
