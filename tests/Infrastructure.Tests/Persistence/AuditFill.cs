@@ -31,7 +31,7 @@ internal static class AuditFill
         var json = isPostgres ? "CAST({0} AS JSONB)" : "{0}";
         return $$"""
             INSERT INTO audit_log (at, actor, action, namespace, session_name, session_row_id, team, claimed_user, client_session_prefix, reason, detail, client_address, user_agent, replica)
-            WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {{sessions}}),
+            WITH RECURSIVE s (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM s WHERE n < {{sessions}}),
             named AS (
                 SELECT n, CASE n % 20 WHEN 0 THEN 'ml' WHEN 1 THEN 'risk' ELSE 'team-' || (n % 20) END AS team,
                        CASE n % 500 WHEN 7 THEN 'cho' ELSE 'user-' || (n % 500) END AS claimed_user,
