@@ -14,6 +14,7 @@ using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
 using SparkGateway.Infrastructure.Scheduling;
 using SparkGateway.Infrastructure.Security;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Api;
 
@@ -30,6 +31,7 @@ internal static class Composition
             .AddSessionStore(options)
             .AddAttachedSessions()
             .AddLocalPlatform()
+            .AddPlatformMetrics()
             .AddControlPlane()
             .AddScheduling(options)
             .AddAdminTokens()

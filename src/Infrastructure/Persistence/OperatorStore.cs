@@ -44,7 +44,7 @@ internal sealed class OperatorStore(StoreRunner store, AuditTrail audit) : IOper
             await db.SaveChangesAsync(cancellation);
             return Change.Keep(row.ToSession());
         }, cancellation);
-        if (opened.IsOk) GatewayMetrics.SessionOpened();
+        if (opened.IsOk) GatewayMetrics.SessionOpened(opened.Value);
         return opened;
     }
 

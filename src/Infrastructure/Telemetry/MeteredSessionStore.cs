@@ -10,7 +10,7 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
     public async Task<Result<ClaimedBinding>> OpenAsync(NewSession session, ClientSessionKey key, SessionLimits limits, Caller caller, CancellationToken cancellation)
     {
         var opened = await store.OpenAsync(session, key, limits, caller, cancellation);
-        if (opened is { IsOk: true, Value.Won: true }) GatewayMetrics.SessionOpened();
+        if (opened is { IsOk: true, Value.Won: true }) GatewayMetrics.SessionOpened(opened.Value.Bound.Session);
         return opened;
     }
 

@@ -104,10 +104,15 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         return cli.Output;
     }
 
+    public int AdminPort => adminPort;
+
+    /// <summary>A page of the operators' port that asks for no token.</summary>
+    public Task<string> GetAsync(string path) => admin.GetStringAsync(new Uri($"http://127.0.0.1:{adminPort}{path}"));
+
     /// <summary>The sum of a metric over all its series with these labels, each as NAME="VALUE"; up to a third of a second old.</summary>
     public async Task<double> MetricAsync(string name, params string[] labels)
     {
-        var text = await admin.GetStringAsync(new Uri($"http://127.0.0.1:{adminPort}/metrics"));
+        var text = await GetAsync("/metrics");
         return text.Split('\n')
             .Where(line => line.StartsWith(name, StringComparison.Ordinal) && labels.All(label => line.Contains(label, StringComparison.Ordinal)))
             .Sum(line => double.Parse(Value().Match(line).Groups[1].Value, CultureInfo.InvariantCulture));
