@@ -62,6 +62,7 @@ internal static class Composition
             TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),
             TombstoneAge = TimeSpan.FromHours(connect.TombstoneHours),
             HeartbeatEvery = TimeSpan.FromSeconds(options.Store.HeartbeatSeconds),
+            LaunchRenewEvery = TimeSpan.FromSeconds(options.Store.LaunchLeaseSeconds) / 3,
             ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
             FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
             StoreAttempts = options.Store.RetryAttempts,

@@ -29,6 +29,19 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
         return lost;
     }
 
+    public async Task<Result<Session?>> EndLaunchAsync(Guid id, Guid owner, EndReason reason, string detail, CancellationToken cancellation)
+    {
+        var ended = await store.EndLaunchAsync(id, owner, reason, detail, cancellation);
+        if (ended is { IsOk: true, Value: { } session }) GatewayMetrics.SessionEnded(session);
+        return ended;
+    }
+
+    public Task<Result<bool>> RenewLaunchAsync(Guid id, Guid owner, CancellationToken cancellation) => store.RenewLaunchAsync(id, owner, cancellation);
+
+    public Task<Result<Session?>> TakeOverLaunchAsync(Guid id, Guid owner, CancellationToken cancellation) => store.TakeOverLaunchAsync(id, owner, cancellation);
+
+    public Task<Result<IReadOnlyList<Session>>> ListLapsedLaunchesAsync(CancellationToken cancellation) => store.ListLapsedLaunchesAsync(cancellation);
+
     public TimeSpan SteadyFor => store.SteadyFor;
 
     public Task<Result<bool>> RecordActivityAsync(IReadOnlyList<SessionActivity> used, TimeSpan busyFor, CancellationToken cancellation) => store.RecordActivityAsync(used, busyFor, cancellation);
@@ -51,7 +64,7 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
 
     public Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation) => store.BindAsync(key, sessionId, via, caller, cancellation);
 
-    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => store.MarkReadyAsync(id, address, runtimeId, maxTtl, cancellation);
+    public Task<Result<Session>> MarkReadyAsync(Guid id, Guid owner, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => store.MarkReadyAsync(id, owner, address, runtimeId, maxTtl, cancellation);
 
     public Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation) => store.ReleaseAsync(key, caller, cancellation);
 

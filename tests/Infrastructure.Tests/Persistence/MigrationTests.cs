@@ -187,7 +187,7 @@ public sealed class MigrationTests
         GatewayError?[] errors =
         [
             opened.Error,
-            (await sessions.MarkReadyAsync(opened.Value.Bound.Session.Id, "127.0.0.1:1", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
+            (await sessions.MarkReadyAsync(opened.Value.Bound.Session.Id, opened.Value.Bound.Session.OwnerReplica!.Value, "127.0.0.1:1", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
             (await sessions.ReleaseAsync(opened.Value.Bound.Binding.Key, TestStore.Alice, CancellationToken.None)).Error,
             (await sessions.EndAsync(opened.Value.Bound.Session.Id, Domain.Sessions.EndReason.Idle, "", TestStore.Alice, CancellationToken.None)).Error,
             (await sessions.SyncAttachedAsync([], CancellationToken.None)).Error,
