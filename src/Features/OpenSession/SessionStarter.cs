@@ -53,7 +53,7 @@ internal sealed partial class SessionStarter(
             var read = await store.FindSessionAsync(session.Id, waiter);
             if (!read.TryGet(out var now, out var error)) return error;
             if (now is null) return EndTexts.Forgotten();
-            if (now.State == SessionState.Ready) return await PublishAsync(now);
+            if (now.State == SessionState.Ready) return await FindAsync(now, waiter);
             if (!now.IsLive) return EndTexts.Ended(now);
             var isOwn = now.OwnerReplica == options.Self.Id;
             if (time.GetElapsedTime(began) >= options.StartLimit)
@@ -149,7 +149,7 @@ internal sealed partial class SessionStarter(
     /// <summary>Somebody ended the session while its driver started, or the store cannot take it: the driver serves nobody.</summary>
     private async Task<Result<Route>> WithdrawAsync(Session session, GatewayError refusal)
     {
-        await platform.StopAsync(session.Id, CancellationToken.None);
+        await platform.StopAsync(DriverRef.Of(session), CancellationToken.None);
         if (refusal.Code == ErrorCode.Unavailable)
         {
             await EndInStoreAsync(session, EndReason.StartFailed, "the store could not be told that its driver was ready");
@@ -168,7 +168,7 @@ internal sealed partial class SessionStarter(
 
     private async Task<Result<Route>> GiveUpAsync(Session session, EndReason reason, string detail)
     {
-        await platform.StopAsync(session.Id, CancellationToken.None);
+        await platform.StopAsync(DriverRef.Of(session), CancellationToken.None);
         var end = await EndInStoreAsync(session, reason, detail);
         LogGivenUp(logger, session.Name, detail);
         if (end is { IsOk: true, Value: { } ended }) return EndTexts.Ended(ended);
@@ -182,6 +182,17 @@ internal sealed partial class SessionStarter(
         if (end.Error is { Code: ErrorCode.Unavailable })
             tasks.Start($"end of {session.Name}", stopping => patience.InsistAsync(End, stopping));
         return end;
+    }
+
+    /// <summary>A driver that was not launched here and just now may have gone, and its address may be another's by now.</summary>
+    private async Task<Result<Route>> FindAsync(Session ready, CancellationToken waiter)
+    {
+        if (ready.Platform != platform.Name) return await PublishAsync(ready);
+        var found = await platform.LocateAsync(ready, waiter);
+        if (!found.TryGet(out var driver, out var error)) return error;
+        if (driver is not null) return await PublishAsync(ready with { Address = driver.Address, RuntimeId = driver.RuntimeId });
+        await EndInStoreAsync(ready, EndReason.Lost, "");
+        return await WhyAsync(ready, EndTexts.Ended(ready with { EndReason = EndReason.Lost, EndedAt = time.GetUtcNow() }));
     }
 
     private async Task<Result<Route>> PublishAsync(Session ready)
