@@ -49,7 +49,7 @@ public static partial class ReconcileDrivers
             var open = sessions.Where(session => session.Kind == SessionKind.OnDemand).ToDictionary(session => session.Id);
             var orphans = drivers.Where(driver => !open.ContainsKey(driver.SessionId)).ToList();
             var present = drivers.Select(driver => driver.SessionId).ToHashSet();
-            var bare = open.Values.Where(session => session.IsLive && session.Platform != Session.LocalPlatform && !present.Contains(session.Id)).ToList();
+            var bare = open.Values.Where(session => session.IsLive && session.OutlivesReplica && !present.Contains(session.Id)).ToList();
             Remember([.. orphans.Select(driver => driver.Id), .. bare.Select(session => session.Id.ToString())]);
 
             var removed = await RemoveAsync([.. orphans.Where(driver => IsDue(driver.Id, options.OrphanGrace))], drivers.Count, cancellationToken);
