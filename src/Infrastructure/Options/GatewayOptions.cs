@@ -25,6 +25,9 @@ public sealed class GatewayOptions
     /// <summary>How long a changed file must rest before it is read: editors write in several steps.</summary>
     public int ConfigSettleMilliseconds { get; set; } = 250;
 
+    /// <summary>Where drivers run: local or kubernetes.</summary>
+    public string Platform { get; set; } = "local";
+
     public LogOptions Log { get; set; } = new();
 
     public SparkConnectOptions SparkConnect { get; set; } = new();
@@ -36,6 +39,8 @@ public sealed class GatewayOptions
     public StoreOptions Store { get; set; } = new();
 
     public LocalOptions Local { get; set; } = new();
+
+    public KubernetesOptions Kubernetes { get; set; } = new();
 
     public AdminOptions Admin { get; set; } = new();
 
@@ -165,6 +170,9 @@ public sealed class TeamOptions : TeamRefOptions
     public decimal IdleTimeoutMinutes { get; set; }
 
     public decimal MaxTtlHours { get; set; }
+
+    /// <summary>Of Kubernetes.Profiles; empty: Kubernetes.DefaultProfile.</summary>
+    public string Profile { get; set; } = "";
 }
 
 public sealed class OnDemandOptions
