@@ -38,6 +38,9 @@ public sealed record FeatureOptions
     /// <summary>How long ended sessions are remembered.</summary>
     public TimeSpan TombstoneAge { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>How long a driver may be without a session, or a session without a driver, before it is cleared away.</summary>
+    public TimeSpan OrphanGrace { get; init; } = TimeSpan.FromSeconds(120);
+
     /// <summary>How many sessions a page of a list may hold.</summary>
     public int PageItems { get; init; } = 200;
 

@@ -30,6 +30,7 @@ public static class PersistenceServices
         services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
         services.AddSingleton<ISessionCatalog, SessionCatalog>();
         services.AddSingleton<IOperatorStore, OperatorStore>();
+        services.AddSingleton<IGatewayInstance, InstanceStore>();
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>(), options.Store.DeadAfterSeconds));
         return services;
     }
