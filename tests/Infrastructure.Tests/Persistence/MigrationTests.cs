@@ -14,7 +14,7 @@ public sealed class MigrationTests
         await using var store = await TestStore.CreateEmptyAsync(kind);
         Assert.Equal(SchemaState.Empty, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
 
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
         Assert.Equal(SchemaState.Current, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
         Assert.Empty((await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
     }
@@ -30,7 +30,7 @@ public sealed class MigrationTests
             () => migrator.MigrateAsync(CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
 
         Assert.All(reports, report => Assert.Null(report.Error));
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], reports.SelectMany(report => report.Value.Applied));
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], reports.SelectMany(report => report.Value.Applied));
     }
 
     [Theory, EachStore]
@@ -59,7 +59,7 @@ public sealed class MigrationTests
         Assert.StartsWith("Migration 0001_sessions.sql failed", failed.Error!.Text);
         Assert.Contains("spark-gateway migrate --config FILE", failed.Error.Text);
         await store.ExecuteAsync("DROP TABLE replicas");
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
     }
 
     [Theory, EachStore]
@@ -127,7 +127,7 @@ public sealed class MigrationTests
 
         var report = await store.AddProcess().GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
 
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql"], report.Value.Applied);
+        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], report.Value.Applied);
     }
 
     [Theory]
@@ -212,7 +212,7 @@ public sealed class MigrationTests
         var assembly = typeof(Migrator).Assembly;
         var files = assembly.GetManifestResourceNames().Where(name => name.StartsWith("migrations/postgres/", StringComparison.Ordinal)).ToList();
 
-        Assert.Equal(["migrations/postgres/0001_sessions.sql", "migrations/postgres/0002_expiry.sql", "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
+        Assert.Equal(["migrations/postgres/0001_sessions.sql", "migrations/postgres/0002_expiry.sql", "migrations/postgres/0005_calls.sql", "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
         Assert.All(files, file => Assert.Null(StatementLint.Find(Read(assembly, file))));
     }
 

@@ -33,6 +33,7 @@ internal static class CrossKeyRules
         AttachedRules.Check,
         TeamRules.Check,
         LimitRules.Check,
+        TelemetryRules.Check,
     ];
 
     public static void Check(RuleContext context)
