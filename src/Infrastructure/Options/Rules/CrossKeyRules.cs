@@ -34,6 +34,7 @@ internal static class CrossKeyRules
         TeamRules.Check,
         KubernetesProfileRules.Check,
         LimitRules.Check,
+        TelemetryRules.Check,
     ];
 
     public static void Check(RuleContext context)
