@@ -45,8 +45,11 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton<IDriverTokens, FakeDriverTokens>()
             .AddSingleton(Options)
             .AddLogging(logging => logging.AddProvider(Logs))
+            .AddSingleton<IDriverInventory>(Inventory)
+            .AddSingleton<IGatewayInstance>(Instance)
             .AddRouteTable()
             .AddFeatures()
+            .AddReconcileDrivers()
             .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
     }
 
@@ -57,6 +60,10 @@ internal sealed class World : IAsyncDisposable
     public FakeDriverPlatform Platform { get; } = new();
 
     public FakeDriverLogs DriverLogs { get; } = new();
+
+    public FakeDriverInventory Inventory { get; } = new();
+
+    public FakeGatewayInstance Instance { get; } = new();
 
     public CollectedLogs Logs { get; } = new();
 
@@ -125,6 +132,16 @@ internal sealed class World : IAsyncDisposable
         }
 
         return await task;
+    }
+
+    /// <summary>For what background work does.</summary>
+    public async Task UntilAsync(Func<bool> holds)
+    {
+        while (!holds())
+        {
+            Deadline.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     public async ValueTask DisposeAsync()

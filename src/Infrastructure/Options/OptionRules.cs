@@ -117,6 +117,7 @@ internal static class OptionRules
         ["store.lock_timeout_seconds"] = ValueRule.Whole(1, 600),
         ["store.heartbeat_seconds"] = ValueRule.Whole(1, 600),
         ["store.dead_after_seconds"] = ValueRule.Whole(3, 3600),
+        ["store.launch_lease_seconds"] = ValueRule.Whole(5, 600),
         ["store.activity_seconds"] = ValueRule.Whole(1, 600),
         ["store.follow_seconds"] = ValueRule.Whole(1, 60),
         ["store.race_attempts"] = ValueRule.Whole(1, 100),

@@ -66,11 +66,23 @@ internal sealed partial class LocalPlatform(
         }
     }
 
-    public async Task StopAsync(Guid sessionId, CancellationToken cancellation)
+    /// <summary>As the store has it: an end of it is known at once where it runs.</summary>
+    public Task<Result<RunningDriver?>> LocateAsync(Session ready, CancellationToken cancellation)
     {
-        LocalDriver? driver;
-        lock (gate) drivers.TryGetValue(sessionId, out driver);
-        if (driver is null) return;
+        ArgumentNullException.ThrowIfNull(ready);
+        return Task.FromResult(Result<RunningDriver?>.Ok(new RunningDriver(ready.Address!, ready.RuntimeId!)));
+    }
+
+    public async Task StopAsync(DriverRef driver, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(driver);
+        LocalDriver? held;
+        lock (gate) drivers.TryGetValue(driver.SessionId, out held);
+        if (held is not null) await StopAsync(held, cancellation);
+    }
+
+    private static async Task StopAsync(LocalDriver driver, CancellationToken cancellation)
+    {
         await driver.AskToStopAsync().WaitAsync(cancellation);
         await driver.Released.WaitAsync(cancellation);
     }
@@ -79,7 +91,7 @@ internal sealed partial class LocalPlatform(
     {
         LocalDriver[] all;
         lock (gate) all = [.. drivers.Values];
-        await Task.WhenAll(all.Select(driver => StopAsync(driver.Spec.SessionId, CancellationToken.None)));
+        await Task.WhenAll(all.Select(driver => StopAsync(driver, CancellationToken.None)));
         exits.Writer.TryComplete();
     }
 
@@ -176,7 +188,7 @@ internal sealed partial class LocalPlatform(
         var code = await process.Ended;
         var asked = process.IsStopping;
         await ReleaseAsync(driver);
-        if (!asked) await exits.Writer.WriteAsync(new DriverExit(driver.Spec.SessionId, DriverProcess.Describe(code), process.LogTail));
+        if (!asked) await exits.Writer.WriteAsync(new DriverExit(driver.Spec.SessionId, EndReason.Crashed, DriverProcess.Describe(code), process.LogTail));
     }
 
     /// <summary>Ends what is left of a driver, and only then gives its place and port to others.</summary>
