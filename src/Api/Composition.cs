@@ -14,6 +14,7 @@ using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
 using SparkGateway.Infrastructure.Scheduling;
 using SparkGateway.Infrastructure.Security;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Api;
 
@@ -30,6 +31,7 @@ internal static class Composition
             .AddSessionStore(options)
             .AddAttachedSessions()
             .AddLocalPlatform()
+            .AddPlatformMetrics()
             .AddControlPlane()
             .AddScheduling(options)
             .AddAdminTokens()
@@ -38,6 +40,8 @@ internal static class Composition
     }
 
     public static IMigrationCommand CreateMigration(GatewayOptions options) => new MigrationCommand(options);
+
+    public static IAuditCommand CreateAudit(GatewayOptions options) => new AuditCommand(options);
 
     private static FeatureOptions Compose(GatewayOptions options, Replica self)
     {
@@ -58,6 +62,7 @@ internal static class Composition
             TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),
             TombstoneAge = TimeSpan.FromHours(connect.TombstoneHours),
             HeartbeatEvery = TimeSpan.FromSeconds(options.Store.HeartbeatSeconds),
+            LaunchRenewEvery = TimeSpan.FromSeconds(options.Store.LaunchLeaseSeconds) / 3,
             ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
             FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
             StoreAttempts = options.Store.RetryAttempts,
@@ -93,6 +98,22 @@ internal static class Composition
         Authorities = connect.Authorities.ToDictionary(pair => pair.Key, pair => new TeamRef(pair.Value.Team, pair.Value.Environment)),
         NamespacePattern = connect.DefaultNamespacePattern,
     };
+
+    private sealed class AuditCommand(GatewayOptions options) : IAuditCommand
+    {
+        public async Task<Result<AuditPruneReport>> PruneAsync(TimeSpan age, string? actor, int batchRows, CancellationToken cancellation)
+        {
+            await using var services = new ServiceCollection().AddSessionStore(options).BuildServiceProvider();
+            var schema = await services.GetRequiredService<Migrator>().CheckAsync(cancellation);
+            if (!schema.TryGet(out var state, out var error)) return error;
+            if (state != SchemaState.Current) return GatewayError.Invalid("The schema of the store is not the one of this spark-gateway; run `spark-gateway migrate --config FILE` of the newer one first.");
+
+            // To count ten million rows takes longer than any statement of `serve` may.
+            options.Store.StatementTimeoutSeconds = AuditPruner.StatementSeconds;
+            var pruner = services.GetRequiredService<AuditPruner>();
+            return actor is null ? await pruner.CountAsync(age, cancellation) : await pruner.PruneAsync(age, actor, batchRows, cancellation);
+        }
+    }
 
     private sealed class MigrationCommand(GatewayOptions options) : IMigrationCommand
     {

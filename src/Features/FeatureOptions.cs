@@ -49,6 +49,9 @@ public sealed record FeatureOptions
 
     public TimeSpan HeartbeatEvery { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often a replica says that it still starts a driver, and asks whether another still does: a third of the lease.</summary>
+    public TimeSpan LaunchRenewEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How often the use of sessions is written down.</summary>
     public TimeSpan ActivityEvery { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -134,6 +134,16 @@ internal sealed class World : IAsyncDisposable
         return await task;
     }
 
+    /// <summary>For what background work does.</summary>
+    public async Task UntilAsync(Func<bool> holds)
+    {
+        while (!holds())
+        {
+            Deadline.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Get<TrackedTasks>().StopAsync();

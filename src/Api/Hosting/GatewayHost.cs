@@ -5,13 +5,14 @@ using SparkGateway.Api.Admin;
 using SparkGateway.Api.Health;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Api.Hosting;
 
 /// <summary>Builds the process that serves. An empty builder: nothing but our own configuration, no ASPNETCORE_* variable, reaches it.</summary>
 internal static class GatewayHost
 {
-    public const string MeterName = "SparkGateway";
+    public const string MetricsPath = "/metrics";
 
     /// <summary>The relay cuts its calls when drain_seconds are over; this much later the host gives up on whoever has not ended.</summary>
     private const int StopMarginSeconds = 5;
@@ -27,7 +28,7 @@ internal static class GatewayHost
         builder.Services.AddRoutingCore();
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("spark-gateway", autoGenerateServiceInstanceId: false))
-            .WithMetrics(metrics => metrics.AddMeter(MeterName, "System.Runtime").AddPrometheusExporter());
+            .WithMetrics(metrics => metrics.AddMeter(TelemetryServices.SourceName, "System.Runtime").RenameCounts().AddPrometheusExporter());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit(options));
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System).AddConfig(source, config).AddReadiness();
@@ -35,11 +36,19 @@ internal static class GatewayHost
         builder.Services.AddGateway(options);
 
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(TelemetryServices.Announce);
+        app.Use(EmptyHistograms.AddAsync);
         app.MapHealth();
         app.MapAdminApi();
-        app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapPrometheusScrapingEndpoint(MetricsPath);
         return app;
     }
+
+    /// <summary>To Prometheus a name that ends in _count is part of a histogram.</summary>
+    private static MeterProviderBuilder RenameCounts(this MeterProviderBuilder metrics) => metrics
+        .AddView("dotnet.assembly.count", "dotnet.assemblies")
+        .AddView("dotnet.process.cpu.count", "dotnet.process.cpus")
+        .AddView("dotnet.timer.count", "dotnet.timers");
 
     private static void AddHttp(WebApplicationBuilder builder, GatewayOptions options, Listeners listeners)
     {

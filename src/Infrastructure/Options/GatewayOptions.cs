@@ -312,6 +312,9 @@ public sealed class StoreOptions
     /// <summary>A replica that was silent for so long is dead.</summary>
     public int DeadAfterSeconds { get; set; } = 60;
 
+    /// <summary>A start that was not renewed for so long is another replica's to take over.</summary>
+    public int LaunchLeaseSeconds { get; set; } = 30;
+
     /// <summary>How often the use of sessions is written down.</summary>
     public int ActivitySeconds { get; set; } = 10;
 

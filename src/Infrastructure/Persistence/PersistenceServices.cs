@@ -26,6 +26,7 @@ public static class PersistenceServices
         services.AddSingleton(options.Store);
         services.AddSingleton<StoreRunner>();
         services.AddSingleton<AuditTrail>();
+        services.AddSingleton(provider => new AuditPruner(provider.GetRequiredService<StoreRunner>(), provider.GetRequiredService<StoreDialect>(), provider.GetRequiredService<AuditTrail>()));
         services.AddSingleton<SessionStore>();
         services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
         services.AddSingleton<ISessionCatalog, SessionCatalog>();

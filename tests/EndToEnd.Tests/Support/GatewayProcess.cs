@@ -21,6 +21,9 @@ internal sealed record GatewaySetup
     public bool StartsDrivers { get; init; }
 
     public string Engine { get; init; } = "spark";
+
+    /// <summary>More variables for the program; its drivers inherit them.</summary>
+    public IReadOnlyList<(string Name, string? Value)> Variables { get; init; } = [];
 }
 
 /// <summary>The built program as a user starts it, with a state folder of its own that outlives a restart.</summary>
@@ -104,10 +107,15 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         return cli.Output;
     }
 
+    public int AdminPort => adminPort;
+
+    /// <summary>A page of the operators' port that asks for no token.</summary>
+    public Task<string> GetAsync(string path) => admin.GetStringAsync(new Uri($"http://127.0.0.1:{adminPort}{path}"));
+
     /// <summary>The sum of a metric over all its series with these labels, each as NAME="VALUE"; up to a third of a second old.</summary>
     public async Task<double> MetricAsync(string name, params string[] labels)
     {
-        var text = await admin.GetStringAsync(new Uri($"http://127.0.0.1:{adminPort}/metrics"));
+        var text = await GetAsync("/metrics");
         return text.Split('\n')
             .Where(line => line.StartsWith(name, StringComparison.Ordinal) && labels.All(label => line.Contains(label, StringComparison.Ordinal)))
             .Sum(line => double.Parse(Value().Match(line).Groups[1].Value, CultureInfo.InvariantCulture));
@@ -153,8 +161,8 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     ];
 
     private IEnumerable<(string, string?)> Environment() => setup.StartsDrivers && setup.Engine == "spark"
-        ? [("SPARK_HOME", SparkFixture.SparkHome), ("PYSPARK_PYTHON", SparkFixture.Python)]
-        : [("SPARK_HOME", null), ("PYSPARK_PYTHON", null)];
+        ? [("SPARK_HOME", SparkFixture.SparkHome), ("PYSPARK_PYTHON", SparkFixture.Python), .. setup.Variables]
+        : [("SPARK_HOME", null), ("PYSPARK_PYTHON", null), .. setup.Variables];
 
     private static IEnumerable<string> Set(params IEnumerable<string> settings) => settings.SelectMany(setting => new[] { "--set", setting });
 

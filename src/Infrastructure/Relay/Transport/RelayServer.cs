@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Relay.Calls;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Infrastructure.Relay.Transport;
 
@@ -23,6 +24,8 @@ internal sealed partial class RelayServer : BackgroundService
     private readonly GatewayOptions options;
     private readonly ConcurrentDictionary<ConnectionHost, IPAddress?> connections = new();
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock traffic = new();
+    private (long Up, long Down) endedBytes;
     private volatile bool isStopping;
     private int open;
 
@@ -137,9 +140,26 @@ internal sealed partial class RelayServer : BackgroundService
         }
     }
 
+    /// <summary>Since the start. A connection's bytes move to the ended ones in one step, so that no sum ever goes back.</summary>
+    public RelayTraffic ReadTraffic()
+    {
+        lock (traffic)
+        {
+            var (up, down) = endedBytes;
+            foreach (var (host, _) in connections) (up, down) = (up + host.UpBytes, down + host.DownBytes);
+            return new(Volatile.Read(ref open), up, down);
+        }
+    }
+
     private void Ended(ConnectionHost host)
     {
-        if (!connections.TryRemove(host, out var counted)) return;
+        IPAddress? counted;
+        lock (traffic)
+        {
+            if (!connections.TryRemove(host, out counted)) return;
+            endedBytes = (endedBytes.Up + host.UpBytes, endedBytes.Down + host.DownBytes);
+        }
+
         entrance.Leave(counted);
         Interlocked.Decrement(ref open);
         if (isStopping && connections.IsEmpty) drained.TrySetResult();

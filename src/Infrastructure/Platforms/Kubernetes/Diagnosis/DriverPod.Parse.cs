@@ -23,18 +23,18 @@ internal sealed partial record DriverPod
             CreatedAt = pod.CreatedAt,
             IsDeleting = pod.DeletionTimestamp is not null,
             Phase = status.Text("phase"),
-            Reason = status.Text("reason"),
-            Message = status.Text("message"),
+            Reason = status.TextOrNull("reason") ?? Disruption(status).Text("reason"),
+            Message = status.TextOrNull("message") ?? Disruption(status).Text("message"),
             Node = spec.TextOrNull("nodeName"),
             Unschedulable = Scheduler(status),
             Image = written.Text("image"),
-            Waiting = state.At("waiting").TextOrNull("reason") is { } reason ? new ContainerWait(reason, state.At("waiting").Text("message")) : null,
+            Waiting = Wait(spec, status, container),
             Ended = End(state),
             LastEnd = End(seen.At("lastState")),
             Restarts = seen.Number("restartCount") ?? 0,
             NamedPort = written.Items("ports").FirstOrDefault(port => port.Text("name") == PodTemplates.PortName).Number("containerPort"),
             Ip = status.TextOrNull("podIP"),
-            ContainerId = state.At("running").ValueKind == JsonValueKind.Object && state.TryGetProperty("running", out _) ? ContainerOf(seen) : null,
+            ContainerId = state.Has("running") ? ContainerOf(seen) : null,
             Endpoint = null,
             NoRoute = "",
         };
@@ -67,6 +67,29 @@ internal sealed partial record DriverPod
         var end = state.At("terminated");
         return end.Number("exitCode") is { } code ? new ContainerEnd(code, end.Text("reason"), end.Text("message")) : null;
     }
+
+    /// <summary>The driver's own trouble first, then another container's, then that its turn has not come.</summary>
+    private static ContainerWait? Wait(JsonElement spec, JsonElement status, string container)
+    {
+        ContainerWait? usual = null;
+        var all = status.Items("containerStatuses").OrderByDescending(seen => seen.Text("name") == container).Concat(status.Items("initContainerStatuses"));
+        foreach (var seen in all)
+        {
+            var waiting = seen.At("state").At("waiting");
+            if (waiting.TextOrNull("reason") is not { } reason) continue;
+            var name = seen.Text("name");
+            var image = spec.Items("containers").Concat(spec.Items("initContainers")).FirstOrDefault(item => item.Text("name") == name).Text("image");
+            var wait = new ContainerWait(name, image, reason, waiting.Text("message"));
+            if (!wait.IsUsual) return wait;
+            usual ??= wait;
+        }
+
+        return usual;
+    }
+
+    /// <summary>Why the cluster takes the pod away: a drained or lost node, preemption, eviction.</summary>
+    private static JsonElement Disruption(JsonElement status) =>
+        status.Items("conditions").FirstOrDefault(condition => condition.Text("type") == "DisruptionTarget" && condition.Text("status") == "True");
 
     private static string? Scheduler(JsonElement status)
     {

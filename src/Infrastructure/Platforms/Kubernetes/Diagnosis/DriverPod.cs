@@ -13,7 +13,11 @@ internal sealed record DriverEndpoint(string Ip, int Port, string RuntimeId)
 internal sealed record ContainerEnd(int ExitCode, string Reason, string Message);
 
 /// <summary>Why a container does not run yet.</summary>
-internal sealed record ContainerWait(string Reason, string Message);
+internal sealed record ContainerWait(string Container, string Image, string Reason, string Message)
+{
+    /// <summary>Nothing is wrong: it is its turn soon.</summary>
+    public bool IsUsual => Reason is "ContainerCreating" or "PodInitializing";
+}
 
 /// <summary>A driver's pod as the gateway needs it: small, so that a cache may hold thousands.</summary>
 internal sealed partial record DriverPod
@@ -45,6 +49,7 @@ internal sealed partial record DriverPod
     /// <summary>The driver container's image; empty: it has no such container.</summary>
     public required string Image { get; init; }
 
+    /// <summary>Of the driver's container, or of another that keeps it from running; null: none waits.</summary>
     public required ContainerWait? Waiting { get; init; }
 
     /// <summary>Null while it runs or has not begun. A sidecar may go on running.</summary>

@@ -24,6 +24,21 @@ internal sealed record StartFacts(
 /// <summary>How long each trouble may last before a start is given up: some pass by themselves.</summary>
 internal sealed record StartGraces(TimeSpan Unschedulable, TimeSpan Image, TimeSpan Configuration);
 
+internal enum StartTrouble
+{
+    None,
+    Unschedulable,
+    Image,
+    Configuration,
+
+    /// <summary>It does not pass: there is no grace.</summary>
+    Final,
+}
+
+/// <param name="Progress">How far it is, for logs and for the text of a timeout.</param>
+/// <param name="Error">What the trouble means for the user if it lasts; null: there is none.</param>
+internal sealed record StartFinding(StartTrouble Trouble, string Progress, GatewayError? Error);
+
 /// <param name="Progress">How far it is, for logs and for the text of a timeout.</param>
 /// <param name="Failure">Null: it may still come up.</param>
 internal sealed record StartVerdict(string Progress, GatewayError? Failure);

@@ -12,6 +12,8 @@ internal static class Documents
     public static JsonElement At(this JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) ? value : Nothing;
 
+    public static bool Has(this JsonElement parent, string name) => parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out _);
+
     public static string Text(this JsonElement parent, string name) =>
         parent.At(name) is { ValueKind: JsonValueKind.String } value ? value.GetString()! : "";
 
