@@ -182,6 +182,12 @@ internal static class OptionRules
         ["kubernetes.unschedulable_grace_seconds"] = ValueRule.Whole(1, 3600),
         ["kubernetes.image_grace_seconds"] = ValueRule.Whole(1, 3600),
         ["kubernetes.configuration_grace_seconds"] = ValueRule.Whole(1, 3600),
+        ["kubernetes.probe_milliseconds"] = ValueRule.Whole(10, 10_000),
+        ["kubernetes.stop_limit_seconds"] = ValueRule.Whole(1, 3600),
+        ["kubernetes.reconcile_seconds"] = ValueRule.Whole(1, 3600),
+        ["kubernetes.orphan_grace_seconds"] = ValueRule.Whole(1, Day),
+        ["kubernetes.attach_seconds"] = ValueRule.Whole(1, 3600),
+        ["kubernetes.access_review_seconds"] = ValueRule.Whole(10, Day),
 
         ["admin.bind"] = ValueRule.IpAddress,
         ["admin.port"] = ValueRule.Port,
