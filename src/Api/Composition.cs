@@ -9,11 +9,13 @@ using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Persistence;
+using SparkGateway.Infrastructure.Platforms.Kubernetes;
 using SparkGateway.Infrastructure.Platforms.Local;
 using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
 using SparkGateway.Infrastructure.Scheduling;
 using SparkGateway.Infrastructure.Security;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Api;
 
@@ -29,13 +31,17 @@ internal static class Composition
             .AddRouteTable()
             .AddSessionStore(options)
             .AddAttachedSessions()
-            .AddLocalPlatform()
-            .AddControlPlane()
+            .AddPlatform(options)
+            .AddPlatformMetrics()
+            .AddControlPlane(options)
             .AddScheduling(options)
             .AddAdminTokens()
             .AddAdminApi()
             .AddRelay(options);
     }
+
+    private static IServiceCollection AddPlatform(this IServiceCollection services, GatewayOptions options) =>
+        options.Platform == Session.LocalPlatform ? services.AddLocalPlatform() : services.AddKubernetesPlatform(options);
 
     public static IMigrationCommand CreateMigration(GatewayOptions options) => new MigrationCommand(options);
 
@@ -60,8 +66,10 @@ internal static class Composition
             TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),
             TombstoneAge = TimeSpan.FromHours(connect.TombstoneHours),
             HeartbeatEvery = TimeSpan.FromSeconds(options.Store.HeartbeatSeconds),
+            LaunchRenewEvery = TimeSpan.FromSeconds(options.Store.LaunchLeaseSeconds) / 3,
             ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
             FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
+            OrphanGrace = TimeSpan.FromSeconds(options.Kubernetes.OrphanGraceSeconds),
             StoreAttempts = options.Store.RetryAttempts,
             StoreRetryEvery = TimeSpan.FromSeconds(options.Store.RetrySeconds),
         };

@@ -45,8 +45,12 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton<IDriverTokens, FakeDriverTokens>()
             .AddSingleton(Options)
             .AddLogging(logging => logging.AddProvider(Logs))
+            .AddSingleton<IDriverInventory>(Inventory)
+            .AddSingleton<IAttachedStore>(Store)
+            .AddSingleton<IGatewayInstance>(Instance)
             .AddRouteTable()
             .AddFeatures()
+            .AddClusterSlices()
             .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
     }
 
@@ -57,6 +61,10 @@ internal sealed class World : IAsyncDisposable
     public FakeDriverPlatform Platform { get; } = new();
 
     public FakeDriverLogs DriverLogs { get; } = new();
+
+    public FakeDriverInventory Inventory { get; } = new();
+
+    public FakeGatewayInstance Instance { get; } = new();
 
     public CollectedLogs Logs { get; } = new();
 

@@ -1,22 +1,21 @@
 using Microsoft.Extensions.Logging.Console;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Resources;
 using SparkGateway.Api.Admin;
 using SparkGateway.Api.Health;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Api.Hosting;
 
 /// <summary>Builds the process that serves. An empty builder: nothing but our own configuration, no ASPNETCORE_* variable, reaches it.</summary>
 internal static class GatewayHost
 {
-    public const string MeterName = "SparkGateway";
+    public const string MetricsPath = "/metrics";
 
     /// <summary>The relay cuts its calls when drain_seconds are over; this much later the host gives up on whoever has not ended.</summary>
     private const int StopMarginSeconds = 5;
 
-    public static TimeSpan StopLimit(GatewayOptions options) => TimeSpan.FromSeconds(options.SparkConnect.DrainSeconds + StopMarginSeconds);
+    public static TimeSpan StopLimit(GatewayOptions options) => TimeSpan.FromSeconds(options.SparkConnect.DrainNoticeSeconds + options.SparkConnect.DrainSeconds + StopMarginSeconds);
 
     public static WebApplication Build(ConfigSource source, LoadedConfig config, Listeners listeners)
     {
@@ -25,9 +24,7 @@ internal static class GatewayHost
         AddLog(builder.Logging, options.Log);
         AddHttp(builder, options, listeners);
         builder.Services.AddRoutingCore();
-        builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("spark-gateway", autoGenerateServiceInstanceId: false))
-            .WithMetrics(metrics => metrics.AddMeter(MeterName, "System.Runtime").AddPrometheusExporter());
+        builder.Services.AddGatewayTelemetry(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit(options));
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System).AddConfig(source, config).AddReadiness();
@@ -35,9 +32,11 @@ internal static class GatewayHost
         builder.Services.AddGateway(options);
 
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(TelemetryServices.Announce);
+        app.Use(EmptyHistograms.AddAsync);
         app.MapHealth();
         app.MapAdminApi();
-        app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapPrometheusScrapingEndpoint(MetricsPath);
         return app;
     }
 
@@ -56,19 +55,15 @@ internal static class GatewayHost
     /// <summary>All of it on standard error: standard output holds the line to paste, and nothing else.</summary>
     private static void AddLog(ILoggingBuilder logging, LogOptions options)
     {
-        const string timestamp = "yyyy-MM-ddTHH:mm:ss.fffZ";
-        if (options.Format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, timestamp));
-        else
+        logging.AddConsoleFormatter<JsonLogFormatter, ConsoleFormatterOptions>();
+        logging.AddSimpleConsole(text =>
         {
-            logging.AddSimpleConsole(text =>
-            {
-                (text.SingleLine, text.ColorBehavior) = (true, LoggerColorBehavior.Disabled);
-                (text.UseUtcTimestamp, text.TimestampFormat) = (true, timestamp + " ");
-            });
-        }
-
+            (text.SingleLine, text.ColorBehavior) = (true, LoggerColorBehavior.Disabled);
+            (text.UseUtcTimestamp, text.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ");
+        });
         logging.AddConsole(console =>
         {
+            if (options.Format == "json") console.FormatterName = JsonLogFormatter.FormatName;
             console.LogToStandardErrorThreshold = LogLevel.Trace;
             console.MaxQueueLength = options.QueueLines;
             console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
@@ -76,6 +71,7 @@ internal static class GatewayHost
         logging.SetMinimumLevel(Level(options.Level));
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Quartz", LogLevel.Warning);
+        logging.AddFilter("OpenTelemetry", LogLevel.Warning);
         // The host logs a failed start with its stack trace; `serve` says it in one sentence.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }

@@ -20,11 +20,13 @@ public static partial class ExpireSessions
     /// <param name="Resumed">Sessions that were Ending already and are this replica's to end.</param>
     /// <param name="Pruned">Tombstones that are forgotten now.</param>
     /// <param name="NearMaxTtl">Sessions of this replica that reach their max TTL soon.</param>
-    public sealed record Outcome(int Retired, int Resumed, int Pruned, int NearMaxTtl);
+    /// <param name="TakenUp">Starts whose replica fell silent.</param>
+    public sealed record Outcome(int Retired, int Resumed, int Pruned, int NearMaxTtl, int TakenUp = 0);
 
     internal sealed partial class Handler(
         ISessionStore store,
         SessionEnder ender,
+        ISessionStarter starter,
         ActivityFlusher activity,
         FeatureOptions options,
         ILogger<Handler> logger) : IRequestHandler<Request, Result<Outcome>>
@@ -35,6 +37,8 @@ public static partial class ExpireSessions
         {
             var resumed = await ResumeAsync(cancellationToken);
             if (resumed.Error is { } unread) return unread;
+            var taken = await starter.TakeUpLapsedAsync(cancellationToken);
+            if (taken.Error is { } untaken) return untaken;
 
             // What this replica knows goes first, or its own calls of the last seconds would not count.
             var flushed = await activity.FlushAsync(cancellationToken);
@@ -52,7 +56,7 @@ public static partial class ExpireSessions
 
             var near = Announce(candidates);
             var pruned = await store.PruneAsync(options.TombstoneAge, cancellationToken);
-            return pruned.Error is { } unpruned ? unpruned : new Outcome(retired, resumed.Value, pruned.Value, near);
+            return pruned.Error is { } unpruned ? unpruned : new Outcome(retired, resumed.Value, pruned.Value, near, taken.Value);
         }
 
         private async Task<Result<int>> ResumeAsync(CancellationToken cancellation)
@@ -85,7 +89,7 @@ public static partial class ExpireSessions
         {
             var near = candidates.Where(use => use.Session.OwnerReplica == options.Self.Id && use.TimeLeft > TimeSpan.Zero && use.TimeLeft <= options.TtlNotice).ToList();
             foreach (var use in near)
-                if (!announced.Contains(use.Session.Id)) LogNearMaxTtl(logger, use.Session.Name, use.TimeLeft!.Value.TotalMinutes, use.Session.OpenedBy ?? "");
+                if (!announced.Contains(use.Session.Id)) LogNearMaxTtl(logger, use.Session, use.TimeLeft!.Value.TotalMinutes, use.Session.OpenedBy ?? "");
             announced = [.. near.Select(use => use.Session.Id)];
             FeatureTelemetry.NearMaxTtl.Record(near.Count);
             return near.Count;
@@ -98,6 +102,6 @@ public static partial class ExpireSessions
             : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} minutes");
 
         [LoggerMessage(EventId = 2400, Level = LogLevel.Information, Message = "Session {Session} reaches its max TTL in {Minutes:0.0} minutes and ends then; user {User}.")]
-        private static partial void LogNearMaxTtl(ILogger logger, SessionName session, double minutes, string user);
+        private static partial void LogNearMaxTtl(ILogger logger, Session session, double minutes, string user);
     }
 }

@@ -46,12 +46,14 @@ public static class FeatureTelemetry
     internal static readonly ActivitySource Source = new(SourceName);
 
     internal static readonly Histogram<double> Duration =
-        Meter.CreateHistogram<double>("spark_gateway_use_case_duration", "s", "Time of a use case; admission includes waiting for a driver to start.");
+        Meter.CreateHistogram("spark_gateway_use_case_duration", "s", "Time of a use case; admission includes waiting for a driver to start.", null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] });
 
     internal static readonly Gauge<int> NearMaxTtl =
         Meter.CreateGauge<int>("spark_connect_sessions_near_max_ttl", description: "On-demand sessions of this replica that reach their max TTL soon.");
 
-    internal static string Word(ErrorCode code) => code switch
+    /// <summary>An error code as a label's value.</summary>
+    public static string Word(ErrorCode code) => code switch
     {
         ErrorCode.InvalidArgument => "invalid_argument",
         ErrorCode.Unauthenticated => "unauthenticated",

@@ -25,7 +25,12 @@ public sealed class GatewayOptions
     /// <summary>How long a changed file must rest before it is read: editors write in several steps.</summary>
     public int ConfigSettleMilliseconds { get; set; } = 250;
 
+    /// <summary>Where drivers run: local or kubernetes.</summary>
+    public string Platform { get; set; } = "local";
+
     public LogOptions Log { get; set; } = new();
+
+    public TelemetryOptions Telemetry { get; set; } = new();
 
     public SparkConnectOptions SparkConnect { get; set; } = new();
 
@@ -37,23 +42,13 @@ public sealed class GatewayOptions
 
     public LocalOptions Local { get; set; } = new();
 
+    public KubernetesOptions Kubernetes { get; set; } = new();
+
     public AdminOptions Admin { get; set; } = new();
 
     public HealthOptions Health { get; set; } = new();
 
     public BatchOptions Batch { get; set; } = new();
-}
-
-public sealed class LogOptions
-{
-    /// <summary>text or json: one line for each entry, on standard error.</summary>
-    public string Format { get; set; } = "text";
-
-    /// <summary>trace, debug, info, warning or error.</summary>
-    public string Level { get; set; } = "info";
-
-    /// <summary>Lines that wait for a slow reader; more are dropped and counted, so that logging never stops a call.</summary>
-    public int QueueLines { get; set; } = 10_000;
 }
 
 public sealed class SparkConnectOptions
@@ -107,6 +102,9 @@ public sealed class SparkConnectOptions
     public int ReleaseLingerSeconds { get; set; } = 60;
 
     public int DrainSeconds { get; set; } = 30;
+
+    /// <summary>Before a stop: how long /readyz says so while connections are still accepted.</summary>
+    public int DrainNoticeSeconds { get; set; }
 
     public HeaderNameOptions Headers { get; set; } = new();
 
@@ -165,6 +163,9 @@ public sealed class TeamOptions : TeamRefOptions
     public decimal IdleTimeoutMinutes { get; set; }
 
     public decimal MaxTtlHours { get; set; }
+
+    /// <summary>Of Kubernetes.Profiles; empty: Kubernetes.DefaultProfile.</summary>
+    public string Profile { get; set; } = "";
 }
 
 public sealed class OnDemandOptions
@@ -304,6 +305,9 @@ public sealed class StoreOptions
     /// <summary>A replica that was silent for so long is dead.</summary>
     public int DeadAfterSeconds { get; set; } = 60;
 
+    /// <summary>A start that was not renewed for so long is another replica's to take over.</summary>
+    public int LaunchLeaseSeconds { get; set; } = 30;
+
     /// <summary>How often the use of sessions is written down.</summary>
     public int ActivitySeconds { get; set; } = 10;
 
@@ -366,15 +370,6 @@ public sealed class AdminOptions
 
     /// <summary>How far ahead an operator may move a session's max TTL.</summary>
     public int MaxExtensionHours { get; set; } = 24;
-}
-
-public sealed class HealthOptions
-{
-    /// <summary>A second port for /healthz, /readyz and /metrics on all addresses; 0: none.</summary>
-    public int Port { get; set; }
-
-    /// <summary>A component that has not answered /readyz by then counts as not ready.</summary>
-    public int CheckSeconds { get; set; } = 2;
 }
 
 public sealed class BatchOptions

@@ -1,10 +1,14 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Infrastructure.Persistence;
 
@@ -25,21 +29,24 @@ internal static class Change
 internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, StoreDialect dialect, StoreOptions options, TimeProvider clock, ILogger<StoreRunner> logger)
 {
     private const int BackOffMilliseconds = 10;
+
+    private static readonly ConcurrentDictionary<string, string> Operations = new();
+
     private long steadySince = clock.GetTimestamp();
 
     /// <summary>Since the last call that failed, or the start.</summary>
     public TimeSpan SteadyFor => clock.GetElapsedTime(Volatile.Read(ref steadySince));
 
-    public Task<Result<T>> ReadAsync<T>(Func<GatewayDbContext, Task<T>> read, CancellationToken cancellation) =>
-        GuardAsync(async () =>
+    public Task<Result<T>> ReadAsync<T>(Func<GatewayDbContext, Task<T>> read, CancellationToken cancellation, [CallerMemberName] string caller = "") =>
+        MeasureAsync(caller, async () =>
         {
             await using var db = await contexts.CreateDbContextAsync(cancellation);
             return Result<T>.Ok(await read(db));
         }, cancellation);
 
     /// <summary>One transaction; a lost race runs it again from the start.</summary>
-    public Task<Result<T>> ChangeAsync<T>(Func<GatewayDbContext, Task<Change<T>>> change, CancellationToken cancellation) =>
-        GuardAsync(async () =>
+    public Task<Result<T>> ChangeAsync<T>(Func<GatewayDbContext, Task<Change<T>>> change, CancellationToken cancellation, [CallerMemberName] string caller = "") =>
+        MeasureAsync(caller, async () =>
         {
             await using var db = await contexts.CreateDbContextAsync(cancellation);
             db.Database.AutoSavepointsEnabled = false;
@@ -48,6 +55,19 @@ internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, 
             if (isKept) await transaction.CommitAsync(cancellation);
             return result;
         }, cancellation);
+
+    /// <param name="caller">The method of the store, which is the operation's name.</param>
+    private async Task<Result<T>> MeasureAsync<T>(string caller, Func<Task<Result<T>>> work, CancellationToken cancellation)
+    {
+        var operation = Operations.GetOrAdd(caller, static name => ColumnWord.Of(name.EndsWith("Async", StringComparison.Ordinal) ? name[..^"Async".Length] : name));
+        using var span = GatewaySpans.StartInside($"store {operation}");
+        var began = clock.GetTimestamp();
+        var result = await GuardAsync(work, cancellation);
+        var isDown = result.Error is { Code: ErrorCode.Unavailable };
+        GatewayMetrics.StoreUsed(operation, clock.GetElapsedTime(began), isDown);
+        if (isDown) span?.SetStatus(ActivityStatusCode.Error, "unavailable");
+        return result;
+    }
 
     private async Task<Result<T>> GuardAsync<T>(Func<Task<Result<T>>> work, CancellationToken cancellation)
     {

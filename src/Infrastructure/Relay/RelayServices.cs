@@ -22,9 +22,9 @@ public static class RelayServices
         services.AddSingleton(provider => new RelayHostServices(options.Relay, provider.GetRequiredService<IRelayControl>(), provider.GetRequiredService<TimeProvider>(), Log(provider)));
         services.AddSingleton(provider => Share(options, provider));
         services.AddClientTokens(options);
-        services.AddSingleton(provider => new RelayServer(provider.GetRequiredService<SparkConnectListener>(), provider.GetRequiredService<RelayHostServices>(),
-            provider.GetRequiredService<RelayShared>(), Certificate(options, provider), options));
+        services.AddSingleton(provider => Serve(options, provider));
         services.AddHostedService(provider => provider.GetRequiredService<RelayServer>());
+        services.AddSingleton<IReadinessCheck, RelayReadiness>();
         if (options.SparkConnect.Tls.CertFile.Length > 0) services.AddSingleton<IStartCheck>(provider => new CertificateCheck(options, provider.GetRequiredService<TimeProvider>(), Log(provider)));
         return services;
     }
@@ -42,12 +42,26 @@ public static class RelayServices
         var routes = provider.GetRequiredService<IRouteTable>();
         var self = provider.GetRequiredService<Replica>();
         var limits = new RelayLimits(options.Relay);
-        GatewayMetrics.CountActive(() => routes.Routes.Count(route => route.Session.OwnerReplica == self.Id));
-        GatewayMetrics.CountCalls(() => routes.Routes.Sum(route => route.OpenCalls));
-        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers, options.Identity.Header), routes, new ParkedTotal(limits.ParkedTotal), new Inflater())
+        var parked = new ParkedTotal(limits.ParkedTotal);
+        GatewayMetrics.Observe(new MetricSources
+        {
+            Active = () => routes.Routes.Select(route => route.Session).Where(session => session.OwnerReplica == self.Id),
+            OpenCalls = () => routes.Routes.Sum(route => route.OpenCalls),
+            Parked = parked,
+        });
+        return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers, options.Identity.Header), routes, parked, new Inflater())
         {
             Access = Access(options, provider.GetService<ClientTokens>()),
+            Tracer = options.Telemetry.TraceCallsRatio > 0 ? new CallTracer((double)options.Telemetry.TraceCallsRatio) : null,
         };
+    }
+
+    private static RelayServer Serve(GatewayOptions options, IServiceProvider provider)
+    {
+        var server = new RelayServer(provider.GetRequiredService<SparkConnectListener>(), provider.GetRequiredService<RelayHostServices>(),
+            provider.GetRequiredService<RelayShared>(), Certificate(options, provider), options);
+        GatewayMetrics.Observe(GatewayMetrics.Sources with { Traffic = server.ReadTraffic });
+        return server;
     }
 
     private static AccessRules? Access(GatewayOptions options, ClientTokens? tokens) =>

@@ -10,7 +10,7 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
     public async Task<Result<ClaimedBinding>> OpenAsync(NewSession session, ClientSessionKey key, SessionLimits limits, Caller caller, CancellationToken cancellation)
     {
         var opened = await store.OpenAsync(session, key, limits, caller, cancellation);
-        if (opened is { IsOk: true, Value.Won: true }) GatewayMetrics.SessionOpened();
+        if (opened is { IsOk: true, Value.Won: true }) GatewayMetrics.SessionOpened(opened.Value.Bound.Session);
         return opened;
     }
 
@@ -28,6 +28,19 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
         foreach (var session in lost.Value) GatewayMetrics.SessionEnded(session);
         return lost;
     }
+
+    public async Task<Result<Session?>> EndLaunchAsync(Guid id, Guid owner, EndReason reason, string detail, CancellationToken cancellation)
+    {
+        var ended = await store.EndLaunchAsync(id, owner, reason, detail, cancellation);
+        if (ended is { IsOk: true, Value: { } session }) GatewayMetrics.SessionEnded(session);
+        return ended;
+    }
+
+    public Task<Result<bool>> RenewLaunchAsync(Guid id, Guid owner, CancellationToken cancellation) => store.RenewLaunchAsync(id, owner, cancellation);
+
+    public Task<Result<Session?>> TakeOverLaunchAsync(Guid id, Guid owner, CancellationToken cancellation) => store.TakeOverLaunchAsync(id, owner, cancellation);
+
+    public Task<Result<IReadOnlyList<Session>>> ListLapsedLaunchesAsync(CancellationToken cancellation) => store.ListLapsedLaunchesAsync(cancellation);
 
     public TimeSpan SteadyFor => store.SteadyFor;
 
@@ -51,7 +64,7 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
 
     public Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation) => store.BindAsync(key, sessionId, via, caller, cancellation);
 
-    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => store.MarkReadyAsync(id, address, runtimeId, maxTtl, cancellation);
+    public Task<Result<Session>> MarkReadyAsync(Guid id, Guid owner, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => store.MarkReadyAsync(id, owner, address, runtimeId, maxTtl, cancellation);
 
     public Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation) => store.ReleaseAsync(key, caller, cancellation);
 

@@ -228,7 +228,7 @@ public sealed class SessionStarterTests
     {
         var (world, session) = await ClaimedAsync(Guid.NewGuid());
         await using var _ = world;
-        await world.Store.MarkReadyAsync(session.Id, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
+        await world.Store.MarkReadyAsync(session.Id, session.OwnerReplica!.Value, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
         world.Platform.Locate = _ => Result<RunningDriver?>.Ok(new RunningDriver("10.0.0.2:15002", "pod-1"));
 
         var route = await world.Starter.WaitReadyAsync(session, world.Deadline);
@@ -241,7 +241,7 @@ public sealed class SessionStarterTests
     {
         var (world, session) = await ClaimedAsync(Guid.NewGuid());
         await using var _ = world;
-        await world.Store.MarkReadyAsync(session.Id, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
+        await world.Store.MarkReadyAsync(session.Id, session.OwnerReplica!.Value, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
         world.Platform.Locate = _ => Result<RunningDriver?>.Ok(null);
 
         var lost = await world.Starter.WaitReadyAsync(session, world.Deadline);
@@ -256,7 +256,7 @@ public sealed class SessionStarterTests
     {
         var (world, session) = await ClaimedAsync(Guid.NewGuid());
         await using var _ = world;
-        await world.Store.MarkReadyAsync(session.Id, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
+        await world.Store.MarkReadyAsync(session.Id, session.OwnerReplica!.Value, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
         world.Platform.Locate = _ => new GatewayError(ErrorCode.Unavailable, Blame.Cluster, "The API server does not answer.");
 
         var unknown = await world.Starter.WaitReadyAsync(session, world.Deadline);

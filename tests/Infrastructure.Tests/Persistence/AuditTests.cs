@@ -44,7 +44,7 @@ public sealed class AuditTests
         [
             (await store.Sessions.OpenAsync(store.NewSession(), key, TestStore.NoLimits, TestStore.Alice, CancellationToken.None)).Error,
             (await store.Sessions.BindAsync(key, ready.Session.Id, BoundVia.Clone, TestStore.Alice, CancellationToken.None)).Error,
-            (await store.Sessions.MarkReadyAsync(opened.Session.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
+            (await store.Sessions.MarkReadyAsync(opened.Session.Id, store.Self.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
             (await store.Sessions.ReleaseAsync(ready.Binding.Key, TestStore.Alice, CancellationToken.None)).Error,
             (await store.Sessions.EndAsync(ready.Session.Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None)).Error,
             (await store.Sessions.SyncAttachedAsync([new AttachedDriver(new SessionName("byod", "mine"), "10.0.0.1:15002", null)], CancellationToken.None)).Error,

@@ -21,7 +21,7 @@ public sealed class StoreTourTests
         await OperateAsync(store);
         await TendAsync(store);
 
-        Type[] ports = [typeof(ISessionStore), typeof(IOperatorStore), typeof(ISessionCatalog)];
+        Type[] ports = [typeof(ISessionStore), typeof(IOperatorStore), typeof(ISessionCatalog), typeof(IAttachedStore), typeof(IReplicaBoard), typeof(IGatewayInstance)];
         var missing = ports.SelectMany(port => port.GetMethods().Select(method => $"{port.Name}.{method.Name}")).Where(name => !called.ContainsKey(name));
         Assert.True(!missing.Any(), $"Call these here too: {string.Join(", ", missing)}");
         foreach (var table in (string[])["sessions", "bindings", "replicas", "session_turn", "audit_log"])
@@ -34,7 +34,12 @@ public sealed class StoreTourTests
         var (key, clone) = (TestStore.Key(), TestStore.Key("bob"));
         var opened = await Ok(sessions.OpenAsync(store.NewSession(), key, TestStore.NoLimits, TestStore.Alice, CancellationToken.None));
         var id = opened.Bound.Session.Id;
-        await Ok(sessions.MarkReadyAsync(id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None));
+        await Ok(sessions.RenewLaunchAsync(id, store.Self.Id, CancellationToken.None));
+        await Ok(sessions.ListLapsedLaunchesAsync(CancellationToken.None));
+        await store.ExecuteAsync($"UPDATE sessions SET launch_lease_until = {store.Ago(1)}");
+        Assert.NotNull(await Ok(sessions.TakeOverLaunchAsync(id, store.Self.Id, CancellationToken.None)));
+        await Ok(sessions.EndLaunchAsync(id, Guid.NewGuid(), EndReason.Lost, "", CancellationToken.None));
+        await Ok(sessions.MarkReadyAsync(id, store.Self.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None));
         await Ok(sessions.BindAsync(clone, id, BoundVia.Clone, TestStore.Alice, CancellationToken.None));
         await Ok(sessions.FindBindingAsync(key, CancellationToken.None));
         await Ok(sessions.FindSessionAsync(id, CancellationToken.None));
@@ -59,7 +64,7 @@ public sealed class StoreTourTests
         var opened = await Ok(operators.OpenUnclaimedAsync(
             new UnclaimedSession(session.Id, session.Name, session.Platform, session.Team, session.Environment, session.OwnerReplica, client.ClientSessionId), TestStore.NoLimits, TestStore.Alice, CancellationToken.None));
         await Ok(operators.ClaimAsync(client, TestStore.Alice, CancellationToken.None));
-        await Ok(store.Sessions.MarkReadyAsync(opened.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None));
+        await Ok(store.Sessions.MarkReadyAsync(opened.Id, session.OwnerReplica, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None));
         await Ok(operators.ExtendAsync(opened.Id, 5, 24, TestStore.Alice, CancellationToken.None));
         foreach (var states in Enum.GetValues<SessionStates>())
             await Ok(catalog.ListAsync(new SessionFilter("ml", "ana", "sjns-ml-dev", states), new SessionPageKey(session.Name, 1), 5, CancellationToken.None));
@@ -76,6 +81,13 @@ public sealed class StoreTourTests
         await Ok(sessions.HeartbeatAsync(store.Self with { IsOnly = true, Id = Guid.NewGuid() }, CancellationToken.None));
         await store.ExecuteAsync($"UPDATE sessions SET ended_at = {store.Ago(7_201)} WHERE state = 'ended'");
         Assert.True(await Ok(sessions.PruneAsync(TimeSpan.FromHours(2), CancellationToken.None)) > 0);
+        FoundDriver Found(int number) => new(new SessionName("sjns-ml-dev", "theirs"), $"10.0.0.2:{number}", $"pod-{number}", DateTimeOffset.UnixEpoch.AddMinutes(number));
+        foreach (var number in new[] { 1, 2 }) await Ok(Watched<IAttachedStore>(store).AttachAsync("kubernetes", [Found(number)], CancellationToken.None));
+        var board = Watched<IReplicaBoard>(store);
+        await Ok(board.TellCallsAsync(store.Self, new Dictionary<Guid, int> { [Guid.NewGuid()] = 2 }, CancellationToken.None));
+        await Ok(board.CallsElsewhereAsync(Guid.NewGuid(), store.Self, CancellationToken.None));
+        await Ok(board.FindReplicaAsync(store.Self.Id, CancellationToken.None));
+        await Ok(Watched<IGatewayInstance>(store).ReadAsync(CancellationToken.None));
         var health = store.First.GetRequiredService<StoreHealth>();
         await Ok(health.PingAsync(CancellationToken.None));
         await Ok(health.OtherHostAsync(store.Self, CancellationToken.None));

@@ -111,7 +111,7 @@ internal sealed class TestStore : IAsyncDisposable
     public async Task<BoundSession> OpenReadyAsync(string user = "alice")
     {
         var bound = await OpenAsync(user);
-        var ready = await Sessions.MarkReadyAsync(bound.Session.Id, "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None);
+        var ready = await Sessions.MarkReadyAsync(bound.Session.Id, Self.Id, "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None);
         return bound with { Session = ready.Value };
     }
 

@@ -15,7 +15,8 @@ public sealed class FakeDriverPlatform : IDriverPlatform
     private readonly ConcurrentQueue<DriverSpec> launched = new();
     private int port = 20_000;
 
-    public string Name => "local";
+    /// <summary>Any other name: drivers that outlive their replica.</summary>
+    public string Name { get; set; } = "local";
 
     /// <summary>True: drivers are ready at once. False: the test takes them from <see cref="NextLaunchAsync"/>.</summary>
     public bool IsInstant { get; set; } = true;

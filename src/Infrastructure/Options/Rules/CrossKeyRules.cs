@@ -32,7 +32,10 @@ internal static class CrossKeyRules
         IdentityRules.Check,
         AttachedRules.Check,
         TeamRules.Check,
+        KubernetesProfileRules.Check,
+        KubernetesRules.Check,
         LimitRules.Check,
+        TelemetryRules.Check,
     ];
 
     public static void Check(RuleContext context)

@@ -295,6 +295,8 @@ internal sealed partial class ClientConnection
     private void SetState(RelayedCall call, CallState state)
     {
         if (call.State == CallState.AwaitingMessage) awaitingMessages--;
+        else if (call.State == CallState.Parked) shared.ParkedTotal.CallLeft();
+        if (state == CallState.Parked) shared.ParkedTotal.CallEntered();
         call.State = state;
     }
 }

@@ -80,10 +80,13 @@ internal sealed record RelayLimits
     public FrameLimits DriverFrames { get; }
 }
 
-/// <summary>Bytes that parked calls hold in the whole process: the one number that connections share.</summary>
+/// <summary>Parked calls of the whole process and the bytes that they hold: the numbers that connections share.</summary>
 internal sealed class ParkedTotal(int most)
 {
     private long bytes;
+    private int calls;
+
+    public int Calls => Volatile.Read(ref calls);
 
     public long Bytes => Interlocked.Read(ref bytes);
 
@@ -95,4 +98,8 @@ internal sealed class ParkedTotal(int most)
     }
 
     public void Remove(int count) => Interlocked.Add(ref bytes, -count);
+
+    public void CallEntered() => Interlocked.Increment(ref calls);
+
+    public void CallLeft() => Interlocked.Decrement(ref calls);
 }

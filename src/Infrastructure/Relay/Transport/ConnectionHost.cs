@@ -8,7 +8,6 @@ using SparkGateway.Domain.Routing;
 using SparkGateway.Features.Ports;
 using SparkGateway.Features.RelayStream;
 using SparkGateway.Infrastructure.Relay.Calls;
-using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Infrastructure.Relay.Transport;
 
@@ -16,9 +15,6 @@ namespace SparkGateway.Infrastructure.Relay.Transport;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Disposed on the loop when the client's socket is gone: nobody else may touch it.")]
 internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 {
-    /// <summary>One batch in so many is timed: often enough for a histogram, too rare to cost anything.</summary>
-    private const int SampleEvery = 64;
-
     private readonly RelayHostServices services;
     private readonly ClientConnection client;
     private readonly Endpoint clientEndpoint;
@@ -28,7 +24,10 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     private long nextDeadline = long.MaxValue;
     private bool isEnded;
     private uint batches;
-    private long sampledAt;
+    private LatencySample sample;
+    private long upBytes;
+    private long downBytes;
+    private long upBytesBefore;
 
     /// <param name="namesUsers">Its socket's peer is trusted to say who the user is.</param>
     public ConnectionHost(RelayHostServices services, RelayShared shared, Link link, ClientPeer peer, bool namesUsers, Action<ConnectionHost> ended)
@@ -45,6 +44,12 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     /// <summary>How much has happened here: it only has to change. Read by the ticker on its own thread.</summary>
     public uint Batches => Volatile.Read(ref batches);
+
+    /// <summary>Bytes that its drivers' sockets have taken. Read by others on their own threads.</summary>
+    public long UpBytes => Volatile.Read(ref upBytes);
+
+    /// <summary>Bytes that the client's socket has taken. Read by others on their own threads.</summary>
+    public long DownBytes => Volatile.Read(ref downBytes);
 
     public void Start() => Post(new Event(clientEndpoint.Start));
 
@@ -85,7 +90,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     {
         var deciding = new CancellationTokenSource();
         group.Deciding = deciding;
-        _ = AdmitAsync(group, request, deciding);
+        _ = AdmitAsync(group, request, deciding, group.Calls[0].Call.Span);
     }
 
     void IRelayEffects.CancelAdmission(ParkedGroup group) => _ = (group.Deciding as CancellationTokenSource)?.CancelAsync();
@@ -103,7 +108,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     protected override void BeforeBatch()
     {
         client.Now = services.NowMs();
-        sampledAt = ++batches % SampleEvery == 0 ? Stopwatch.GetTimestamp() : 0;
+        batches++;
+        sample.Begin(client);
     }
 
     protected override void AfterBatch()
@@ -125,7 +131,8 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
             }
         }
 
-        if (sampledAt != 0) GatewayMetrics.BytesPassed(sampledAt);
+        sample.Follow(client);
+        CountBytes();
         Volatile.Write(ref nextDeadline, client.NextDeadline());
     }
 
@@ -135,9 +142,18 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         clientEndpoint.Close("a fault of the gateway");
     }
 
+    private void CountBytes()
+    {
+        var up = upBytesBefore;
+        foreach (var link in drivers.Values) up += link.Endpoint?.SentBytes ?? 0;
+        Volatile.Write(ref upBytes, up);
+        Volatile.Write(ref downBytes, clientEndpoint.SentBytes);
+    }
+
     private void ClientLost(string why)
     {
         if (isEnded) return;
+        CountBytes();
         client.ClientGone();
         isEnded = true;
         Volatile.Write(ref nextDeadline, long.MaxValue);
@@ -209,14 +225,17 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     {
         if (!drivers.Remove(link.Driver)) return;
         link.Watch?.Dispose();
+        upBytesBefore += link.Endpoint?.SentBytes ?? 0;
+        sample.Forget(link.Driver.Output);
         link.Driver.Lost(why);
         link.Driver.Dispose();
     }
 
-    private async Task AdmitAsync(ParkedGroup group, RouteRequest request, CancellationTokenSource deciding)
+    private async Task AdmitAsync(ParkedGroup group, RouteRequest request, CancellationTokenSource deciding, Activity? span)
     {
-        // Off the loop: the store and the platform may take their time.
+        // Off the loop: the store and the platform may take their time. The span is current in here only.
         await Task.Yield();
+        if (span is not null) Activity.Current = span;
         var answer = await services.Control.AdmitAsync(request, client.Context, deciding.Token);
         Post(new Event(() =>
         {

@@ -47,6 +47,9 @@ internal sealed class Endpoint
 
     public bool IsClosed => isClosed;
 
+    /// <summary>Bytes that the socket has taken.</summary>
+    public long SentBytes { get; private set; }
+
     public bool HasOutput => !connection.Output.IsEmpty && !isWriting && !isClosed;
 
     /// <summary>Begins the first read; on the loop.</summary>
@@ -114,6 +117,7 @@ internal sealed class Endpoint
             if (!isClosed)
             {
                 connection.Output.Advance(count);
+                SentBytes += count;
                 return true;
             }
         }
