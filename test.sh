@@ -34,7 +34,9 @@ install_missing() {
   has xz || packages+=(xz-utils)
   has haproxy || packages+=(haproxy)
   has promtool || packages+=(prometheus)
-  has flock || packages+=(util-linux)
+  { has flock && has setpriv; } || packages+=(util-linux)
+  has openssl || packages+=(openssl)
+  has curl || packages+=(curl)
   { python3 -c 'import sys, lzma, venv, pip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null ||
     /usr/bin/python3.11 -c 'import lzma, venv, pip' 2>/dev/null; } || packages+=(python3 python3-venv python3-pip)
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || [ -n "${SPARK_GATEWAY_TEST_POSTGRES:-}" ] || packages+=(postgresql)

@@ -11,7 +11,7 @@ CREATE ROLE spark_gateway_app NOLOGIN;
 
 CREATE ROLE spark_gateway_reader NOLOGIN;
 
-GRANT ALL ON sessions, bindings, replicas, session_turn, audit_log, schema_migrations, schema_lock, session_audit TO spark_gateway_owner;
+GRANT ALL ON sessions, bindings, replicas, session_turn, gateway_instance, audit_log, schema_migrations, schema_lock, session_audit TO spark_gateway_owner;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions, bindings, replicas TO spark_gateway_app;
 
@@ -19,6 +19,6 @@ GRANT SELECT, UPDATE ON session_turn TO spark_gateway_app;
 
 GRANT SELECT, INSERT ON audit_log TO spark_gateway_app;
 
-GRANT SELECT ON schema_migrations, session_audit TO spark_gateway_app;
+GRANT SELECT ON schema_migrations, session_audit, gateway_instance TO spark_gateway_app;
 
-GRANT SELECT ON sessions, bindings, replicas, audit_log, schema_migrations, session_audit TO spark_gateway_reader;
+GRANT SELECT ON sessions, bindings, replicas, audit_log, schema_migrations, session_audit, gateway_instance TO spark_gateway_reader;

@@ -10,6 +10,7 @@ using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Persistence;
 using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms.SparkUi;
 using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
 using SparkGateway.Infrastructure.Scheduling;
@@ -30,6 +31,7 @@ internal static class Composition
             .AddRouteTable()
             .AddSessionStore(options)
             .AddAttachedSessions()
+            .AddDriverActivity()
             .AddLocalPlatform()
             .AddPlatformMetrics()
             .AddControlPlane()
@@ -40,6 +42,8 @@ internal static class Composition
     }
 
     public static IMigrationCommand CreateMigration(GatewayOptions options) => new MigrationCommand(options);
+
+    public static IAuditCommand CreateAudit(GatewayOptions options) => new AuditCommand(options);
 
     private static FeatureOptions Compose(GatewayOptions options, Replica self)
     {
@@ -55,11 +59,13 @@ internal static class Composition
             MaxExtensionHours = options.Admin.MaxExtensionHours,
             Expiry = ExpiryOf(connect),
             ExpiryHold = TimeSpan.FromSeconds(connect.ExpiryHoldSeconds),
+            ProtectRunningQueries = connect.ProtectRunningQueries,
             BusyGrace = TimeSpan.FromSeconds(connect.BusyGraceSeconds),
             EndingGrace = TimeSpan.FromSeconds(connect.EndingGraceSeconds),
             TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),
             TombstoneAge = TimeSpan.FromHours(connect.TombstoneHours),
             HeartbeatEvery = TimeSpan.FromSeconds(options.Store.HeartbeatSeconds),
+            LaunchRenewEvery = TimeSpan.FromSeconds(options.Store.LaunchLeaseSeconds) / 3,
             ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
             FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
             StoreAttempts = options.Store.RetryAttempts,
@@ -95,6 +101,22 @@ internal static class Composition
         Authorities = connect.Authorities.ToDictionary(pair => pair.Key, pair => new TeamRef(pair.Value.Team, pair.Value.Environment)),
         NamespacePattern = connect.DefaultNamespacePattern,
     };
+
+    private sealed class AuditCommand(GatewayOptions options) : IAuditCommand
+    {
+        public async Task<Result<AuditPruneReport>> PruneAsync(TimeSpan age, string? actor, int batchRows, CancellationToken cancellation)
+        {
+            await using var services = new ServiceCollection().AddSessionStore(options).BuildServiceProvider();
+            var schema = await services.GetRequiredService<Migrator>().CheckAsync(cancellation);
+            if (!schema.TryGet(out var state, out var error)) return error;
+            if (state != SchemaState.Current) return GatewayError.Invalid("The schema of the store is not the one of this spark-gateway; run `spark-gateway migrate --config FILE` of the newer one first.");
+
+            // To count ten million rows takes longer than any statement of `serve` may.
+            options.Store.StatementTimeoutSeconds = AuditPruner.StatementSeconds;
+            var pruner = services.GetRequiredService<AuditPruner>();
+            return actor is null ? await pruner.CountAsync(age, cancellation) : await pruner.PruneAsync(age, actor, batchRows, cancellation);
+        }
+    }
 
     private sealed class MigrationCommand(GatewayOptions options) : IMigrationCommand
     {

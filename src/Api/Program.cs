@@ -10,5 +10,6 @@ var root = new RootCommand(HelpTexts.Root)
     CheckConfigVerb.Create(console),
     MigrateVerb.Create(console),
     SessionsVerb.Create(console),
+    AuditVerb.Create(console),
 };
 return await CommandLine.RunAsync(root, args, console);

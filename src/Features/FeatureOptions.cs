@@ -26,6 +26,9 @@ public sealed record FeatureOptions
     /// <summary>No session ends as idle for so long after a start or a failed call of the store: its use may be known to no store yet.</summary>
     public TimeSpan ExpiryHold { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>Whether an idle session whose driver still works is kept.</summary>
+    public bool ProtectRunningQueries { get; init; }
+
     /// <summary>How long a session counts as used after it was last seen with open calls, or with one that broke.</summary>
     public TimeSpan BusyGrace { get; init; } = TimeSpan.FromMinutes(5);
 
@@ -38,6 +41,9 @@ public sealed record FeatureOptions
     /// <summary>How long ended sessions are remembered.</summary>
     public TimeSpan TombstoneAge { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>How long a driver may be without a session, or a session without a driver, before it is cleared away.</summary>
+    public TimeSpan OrphanGrace { get; init; } = TimeSpan.FromSeconds(120);
+
     /// <summary>How many sessions a page of a list may hold.</summary>
     public int PageItems { get; init; } = 200;
 
@@ -45,6 +51,9 @@ public sealed record FeatureOptions
     public int MaxExtensionHours { get; init; } = 24;
 
     public TimeSpan HeartbeatEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often a replica says that it still starts a driver, and asks whether another still does: a third of the lease.</summary>
+    public TimeSpan LaunchRenewEvery { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How often the use of sessions is written down.</summary>
     public TimeSpan ActivityEvery { get; init; } = TimeSpan.FromSeconds(10);

@@ -23,6 +23,8 @@ public static class FeatureServices
         services.AddSingleton<LastWords>();
         services.AddSingleton<SessionEnder>();
         services.AddSingleton<ActivityFlusher>();
+        services.AddSingleton<ExpireSessions.QueryGuard>();
+        services.AddSingleton<Launcher>();
         services.AddSingleton<ISessionStarter, SessionStarter>();
         services.AddSingleton<SessionClaim>();
         services.AddSingleton<DenialAudit>();
@@ -32,6 +34,10 @@ public static class FeatureServices
         services.AddSingleton<SessionFollower>();
         return services.AddMediator().AddSlices().AddAdminSlices();
     }
+
+    /// <summary>For platforms whose drivers outlive their replica: needs IDriverInventory.</summary>
+    public static IServiceCollection AddReconcileDrivers(this IServiceCollection services) =>
+        services.AddSingleton<IRequestHandler<ReconcileDrivers.ReconcileDrivers.Request, Result<ReconcileDrivers.ReconcileDrivers.Outcome>>, ReconcileDrivers.ReconcileDrivers.Handler>();
 
     /// <summary>By hand: MediatR's own registration is a package for later versions, and this is all it would do.</summary>
     private static IServiceCollection AddMediator(this IServiceCollection services)

@@ -69,7 +69,7 @@ public sealed partial class SessionEnder(
         {
             // The only replica has told all its clients already.
             if (!options.Self.IsOnly) await Task.Delay(options.EndingGrace, time, stopping);
-            await platform.StopAsync(ending.Id, CancellationToken.None);
+            await platform.StopAsync(DriverRef.Of(ending), CancellationToken.None);
             var end = await patience.InsistAsync(
                 () => store.EndAsync(ending.Id, ending.EndReason ?? EndReason.ClosedByOperator, ending.EndDetail ?? "", Caller.Gateway, CancellationToken.None), stopping);
             if (end is { IsOk: true, Value: { } ended }) LogEnded(logger, ended, ended.EndReason!.Value, ended.EndDetail ?? "");
@@ -84,7 +84,7 @@ public sealed partial class SessionEnder(
     private async Task ClearAwayAsync(Session ended, string logTail)
     {
         table.Close(ended.Id, EndTexts.ForCalls(ended, logTail));
-        if (ended.Kind == SessionKind.OnDemand) await platform.StopAsync(ended.Id, CancellationToken.None);
+        if (ended.Kind == SessionKind.OnDemand) await platform.StopAsync(DriverRef.Of(ended), CancellationToken.None);
     }
 
     [LoggerMessage(EventId = 2110, Level = LogLevel.Information, Message = "Session {Session} ended: {Reason}. {Detail}")]

@@ -39,7 +39,7 @@ public sealed partial class TrackedTasks(ILogger<TrackedTasks> logger) : IAsyncD
     private async Task GuardAsync(string name, Func<CancellationToken, Task> work)
     {
         var stop = stopping.Token;
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await Task.Yield();
         try
         {
             await work(stop);

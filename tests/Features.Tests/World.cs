@@ -23,6 +23,7 @@ internal sealed class World : IAsyncDisposable
     {
         Time = replica?.Time ?? new WatchedTime();
         Store = replica?.Store ?? new InMemorySessionStore(Time);
+        Board = replica?.Board ?? new FakeReplicaBoard();
         var options = new FeatureOptions
         {
             Self = new Replica(Guid.NewGuid(), "host", IsOnly: false),
@@ -41,12 +42,17 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton<ISessionCatalog>(Store)
             .AddSingleton<IOperatorStore>(Store)
             .AddSingleton<IDriverLogs>(DriverLogs)
+            .AddSingleton<IReplicaBoard>(Board)
+            .AddSingleton<IDriverActivity>(Drivers)
             .AddSingleton<IDriverPlatform>(Platform)
             .AddSingleton<IDriverTokens, FakeDriverTokens>()
             .AddSingleton(Options)
             .AddLogging(logging => logging.AddProvider(Logs))
+            .AddSingleton<IDriverInventory>(Inventory)
+            .AddSingleton<IGatewayInstance>(Instance)
             .AddRouteTable()
             .AddFeatures()
+            .AddReconcileDrivers()
             .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
     }
 
@@ -54,9 +60,17 @@ internal sealed class World : IAsyncDisposable
 
     public InMemorySessionStore Store { get; }
 
+    public FakeReplicaBoard Board { get; }
+
+    public FakeDriverActivity Drivers { get; } = new();
+
     public FakeDriverPlatform Platform { get; } = new();
 
     public FakeDriverLogs DriverLogs { get; } = new();
+
+    public FakeDriverInventory Inventory { get; } = new();
+
+    public FakeGatewayInstance Instance { get; } = new();
 
     public CollectedLogs Logs { get; } = new();
 
@@ -125,6 +139,16 @@ internal sealed class World : IAsyncDisposable
         }
 
         return await task;
+    }
+
+    /// <summary>For what background work does.</summary>
+    public async Task UntilAsync(Func<bool> holds)
+    {
+        while (!holds())
+        {
+            Deadline.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -31,7 +31,7 @@ public static class SparkFixture
         return source;
     }
 
-    private static string Install(string name, params string[] options)
+    internal static string Install(string name, params string[] options)
     {
         var cache = Path.Combine(Path.GetTempPath(), "spark-gateway-fixtures", name);
         using var installer = Process.Start(new ProcessStartInfo(Path.Combine(Source(name), "install.sh"), [cache, .. options]) { RedirectStandardOutput = true })!;

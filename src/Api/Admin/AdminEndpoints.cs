@@ -60,35 +60,42 @@ internal static class AdminEndpoints
         sessions.MapGet("/{space}/{name}/logs", (HttpContext context, SessionsApi api, string space, string name, string? lines) => api.LogsAsync(context, $"{space}/{name}", lines));
     }
 
-    private static Task GuardAsync(HttpContext context, RequestDelegate next)
+    private static async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         var services = context.RequestServices;
         var isApi = context.Request.Path.StartsWithSegments(Root);
-        if (!isApi && !ApiDescription.Owns(context.Request.Path)) return next(context);
+        if (!isApi && !ApiDescription.Owns(context.Request.Path))
+        {
+            await next(context);
+            return;
+        }
 
         // The second port of health is open to all, so nothing else answers there.
         if (context.Connection.LocalPort != services.GetRequiredService<GatewayOptions>().Admin.Port)
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
-            return Task.CompletedTask;
+            return;
         }
 
         if (!isApi)
         {
             ApiDescription.Confine(context.Response);
-            return next(context);
+            await next(context);
+            return;
         }
 
         var caller = Operator.Of(context, services.GetRequiredService<AdminTokens>());
         if (!caller.TryGet(out var actor, out var error))
         {
             if (error.Code == ErrorCode.Unauthenticated) context.Response.Headers.WWWAuthenticate = "Bearer";
-            return Problem.Of(error).ToResult().ExecuteAsync(context);
+            await RefusalAudit.RecordAsync(context, error, Operator.Unknown(context));
+            await Problem.Of(error).ToResult().ExecuteAsync(context);
+            return;
         }
 
         context.Features.Set(actor);
         context.Response.Headers.CacheControl = "no-store";
-        return AnswerAsync(context, next);
+        await AnswerAsync(context, next);
     }
 
     private static async Task AnswerAsync(HttpContext context, RequestDelegate next)

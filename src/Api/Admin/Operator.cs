@@ -24,10 +24,13 @@ internal static class Operator
         var person = context.Request.Headers[AsHeader].ToString();
         if (person.Length > LongestName || person.Any(letter => letter is < ' ' or > '~'))
             return GatewayError.Invalid([new Fault(AsHeader, $"{AsHeader} must have at most {LongestName} printable ASCII characters.")]);
+        return Unknown(context) with { User = person.Length == 0 ? name : $"{name} as {person} (unverified)" };
+    }
+
+    /// <summary>Somebody without a valid token.</summary>
+    public static Caller Unknown(HttpContext context)
+    {
         var agent = context.Request.Headers.UserAgent.ToString();
-        return new Caller(
-            person.Length == 0 ? name : $"{name} as {person} (unverified)",
-            $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}",
-            agent.Length > LongestAgent ? agent[..LongestAgent] : agent);
+        return new Caller("", $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}", agent.Length > LongestAgent ? agent[..LongestAgent] : agent);
     }
 }

@@ -81,9 +81,12 @@ internal sealed class SessionsApi(IMediator mediator, GatewayOptions options)
     private async Task<IResult> SendAsync<TRequest, T>(HttpContext context, Inputs inputs, TRequest request, Func<T, IResult> answer)
         where TRequest : IRequest<Result<T>>
     {
-        if (inputs.Faults.Count > 0) return Problem.Of(GatewayError.Invalid(AllFaults(context, inputs, request))).ToResult();
-        var result = await mediator.Send(request, context.RequestAborted);
-        return result.TryGet(out var value, out var error) ? answer(value) : Problem.Of(error).ToResult();
+        var result = inputs.Faults.Count > 0
+            ? GatewayError.Invalid(AllFaults(context, inputs, request))
+            : await mediator.Send(request, context.RequestAborted);
+        if (result.TryGet(out var value, out var error)) return answer(value);
+        if (!HttpMethods.IsGet(context.Request.Method)) await RefusalAudit.RecordAsync(context, error, Actor(context));
+        return Problem.Of(error).ToResult();
     }
 
     /// <summary>What could not be read, and what breaks the use case's own rules among the rest.</summary>

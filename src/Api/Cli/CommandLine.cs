@@ -31,7 +31,7 @@ internal static class CommandLine
 
     private static string Usage(string[] args, ParseResult arguments)
     {
-        if (args.Length == 0) return "say what to do: serve, check-config, migrate or sessions; --help shows how.";
+        if (args.Length == 0) return "say what to do: serve, check-config, migrate, sessions or audit; --help shows how.";
         var verb = arguments.CommandResult.Command;
         var wrong = arguments.UnmatchedTokens.Count > 0
             ? $"'{arguments.UnmatchedTokens[0]}' is not known here"

@@ -8,6 +8,7 @@ internal static class HelpTexts
         First try:         spark-gateway serve --config config/local.yml
         What is in force:  spark-gateway check-config --config config/local.yml
         Who uses what:     spark-gateway sessions list --config config/local.yml
+        Who used what:     docs/audit.md; spark-gateway audit prune forgets it
         Every key:         config/gateway.yml
 
         Exit codes: 0 ended well, 1 failed while running, 2 wrong arguments, configuration or environment.

@@ -18,7 +18,7 @@ public static class EndTexts
             : "";
         var log = logTail.Length == 0 ? "" : $"\nThe last lines of its log:\n{logTail}";
         return new GatewayError(ErrorCode.SessionChanged, BlameFor(session.EndReason),
-            $"Spark session {session.Name} has ended{since}: {Why(session.EndReason)}{detail}. {Gone}; {NextStep(session.EndReason)}.{log}");
+            $"Spark session {session.Name} has ended{since}: {Why(session)}{detail}. {Gone}; {NextStep(session.EndReason)}.{log}");
     }
 
     /// <summary>For a client that comes back with the connection string of a session that an operator had opened for it.</summary>
@@ -48,7 +48,7 @@ public static class EndTexts
     public static GatewayError Forgotten() => new(ErrorCode.SessionChanged, Blame.Gateway,
         $"The gateway does not know this Spark session any more. {Gone}; {NewSession}.");
 
-    private static string Why(EndReason? reason) => reason switch
+    private static string Why(Session session) => session.EndReason switch
     {
         EndReason.Idle => "no call was open for longer than the idle timeout",
         EndReason.MaxTtl => "it reached the longest time that a session may live",
@@ -57,6 +57,7 @@ public static class EndTexts
         EndReason.Crashed => "its driver ended by itself",
         EndReason.StartFailed => "its driver could not be started",
         EndReason.StartAbandoned => "every client that waited for its driver went away",
+        EndReason.Lost when session.OutlivesReplica => "its driver is no longer there, and the gateway did not stop it",
         EndReason.Lost => "the gateway process that ran its driver is gone",
         EndReason.Replaced => "the attached driver of this name is no longer the one of before",
         _ => "it is being closed",

@@ -87,8 +87,11 @@ public sealed record Session
 
     public bool IsLive => State is SessionState.Starting or SessionState.Ready;
 
+    /// <summary>Its driver lives on without the replica that launched it, and any other can find and stop it.</summary>
+    public bool OutlivesReplica => Platform != LocalPlatform;
+
     /// <summary>Can that replica stop the driver, and is it the gateway's to stop?</summary>
-    public bool IsStoppableBy(Guid replica) => Kind == SessionKind.OnDemand && (Platform != LocalPlatform || OwnerReplica == replica);
+    public bool IsStoppableBy(Guid replica) => Kind == SessionKind.OnDemand && (OutlivesReplica || OwnerReplica == replica);
 
     public Result<Session> BecomeReady(string address, string runtimeId, DateTimeOffset at) => State == SessionState.Starting
         ? this with { State = SessionState.Ready, Address = address, RuntimeId = runtimeId, ReadyAt = at, LastActivityAt = at }

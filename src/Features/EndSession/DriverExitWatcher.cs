@@ -19,7 +19,7 @@ public sealed class DriverExitWatcher(IDriverPlatform platform, IMediator mediat
 
     private Task<Result<Session?>> EndAsync(DriverExit exit, CancellationToken stopping)
     {
-        var request = new EndSession.Request(exit.SessionId, EndReason.Crashed, exit.Detail, Caller.Gateway, exit.LogTail);
+        var request = new EndSession.Request(exit.SessionId, exit.Reason, exit.Detail, Caller.Gateway, exit.LogTail);
         return patience.InsistAsync(() => mediator.Send(request, stopping), stopping);
     }
 }

@@ -25,7 +25,7 @@ public static class EndSession
             var end = await ender.EndAsync(request.SessionId, request.Reason, request.Detail, request.Actor, request.LogTail, cancellationToken);
 
             // A driver that is gone is gone, whether the store can be told or not: its clients must not wait for the store.
-            if (end.Error is not null && request.Reason == EndReason.Crashed && table.FindRoute(request.SessionId) is { } route)
+            if (end.Error is not null && request.Reason is EndReason.Crashed or EndReason.Lost or EndReason.Replaced && table.FindRoute(request.SessionId) is { } route)
             {
                 var crashed = route.Session with { EndReason = request.Reason, EndDetail = request.Detail, EndedAt = time.GetUtcNow() };
                 table.Close(request.SessionId, EndTexts.Ended(crashed, request.LogTail));

@@ -20,12 +20,15 @@ public static partial class ExpireSessions
     /// <param name="Resumed">Sessions that were Ending already and are this replica's to end.</param>
     /// <param name="Pruned">Tombstones that are forgotten now.</param>
     /// <param name="NearMaxTtl">Sessions of this replica that reach their max TTL soon.</param>
-    public sealed record Outcome(int Retired, int Resumed, int Pruned, int NearMaxTtl);
+    /// <param name="TakenUp">Starts whose replica fell silent.</param>
+    public sealed record Outcome(int Retired, int Resumed, int Pruned, int NearMaxTtl, int TakenUp = 0);
 
     internal sealed partial class Handler(
         ISessionStore store,
         SessionEnder ender,
+        ISessionStarter starter,
         ActivityFlusher activity,
+        QueryGuard guard,
         FeatureOptions options,
         ILogger<Handler> logger) : IRequestHandler<Request, Result<Outcome>>
     {
@@ -35,6 +38,8 @@ public static partial class ExpireSessions
         {
             var resumed = await ResumeAsync(cancellationToken);
             if (resumed.Error is { } unread) return unread;
+            var taken = await starter.TakeUpLapsedAsync(cancellationToken);
+            if (taken.Error is { } untaken) return untaken;
 
             // What this replica knows goes first, or its own calls of the last seconds would not count.
             var flushed = await activity.FlushAsync(cancellationToken);
@@ -42,6 +47,7 @@ public static partial class ExpireSessions
 
             var list = await store.ListExpiringAsync(options.Expiry.LeastIdleTimeout, options.TtlNotice, cancellationToken);
             if (!list.TryGet(out var candidates, out var error)) return error;
+            guard.Forget(allBut: candidates.Select(use => use.Session.Id));
             var retired = 0;
             foreach (var use in candidates)
             {
@@ -52,7 +58,7 @@ public static partial class ExpireSessions
 
             var near = Announce(candidates);
             var pruned = await store.PruneAsync(options.TombstoneAge, cancellationToken);
-            return pruned.Error is { } unpruned ? unpruned : new Outcome(retired, resumed.Value, pruned.Value, near);
+            return pruned.Error is { } unpruned ? unpruned : new Outcome(retired, resumed.Value, pruned.Value, near, taken.Value);
         }
 
         private async Task<Result<int>> ResumeAsync(CancellationToken cancellation)
@@ -72,6 +78,7 @@ public static partial class ExpireSessions
             {
                 EndReason.MaxTtl => await EndAsync(EndReason.MaxTtl, $"it was ready since {Text(use.Session.ReadyAt)}", new EndCondition.TtlReached()),
                 EndReason.Released => await EndAsync(EndReason.Released, "", new EndCondition.ReleasedFor(policy.ReleaseLinger)),
+                EndReason.Idle when await guard.KeepsAsync(use.Session, cancellation) => Result<Session?>.Ok(null),
                 EndReason.Idle => await EndAsync(EndReason.Idle, $"{Text(limits.IdleTimeout)}, last used at {Text(use.Session.LastActivityAt)}", new EndCondition.IdleFor(limits.IdleTimeout)),
                 _ => Result<Session?>.Ok(null),
             };

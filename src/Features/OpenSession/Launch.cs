@@ -11,14 +11,15 @@ internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace)
 {
     private readonly Lock gate = new();
     private readonly CancellationTokenSource abandon = new();
-    private readonly TaskCompletionSource<Result<Route>> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Result<Route>?> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? timer;
     private int waiters;
     private bool isOver;
 
     public Session Session { get; } = session;
 
-    public Task<Result<Route>> Done => done.Task;
+    /// <summary>Null: another replica has taken the start over.</summary>
+    public Task<Result<Route>?> Done => done.Task;
 
     /// <summary>Nobody waited for the whole grace time.</summary>
     public CancellationToken Abandoned => abandon.Token;
@@ -47,7 +48,7 @@ internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace)
         }
     }
 
-    public void Complete(Result<Route> result)
+    public void Complete(Result<Route>? result)
     {
         lock (gate)
         {
@@ -70,8 +71,10 @@ internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace)
     {
         lock (gate)
         {
-            // Marked under the gate, so that no waiter joins in between; what hangs on the token runs outside it.
-            if (!isOver && waiters == 0) _ = abandon.CancelAsync();
+            if (isOver || waiters > 0) return;
         }
+
+        // What hangs on the token runs outside the gate. A waiter who joins in between reads that the start was given up.
+        abandon.Cancel();
     }
 }

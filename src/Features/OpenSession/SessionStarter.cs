@@ -16,12 +16,12 @@ internal sealed partial class SessionStarter(
     IDriverPlatform platform,
     IDriverTokens tokens,
     TrackedTasks tasks,
-    StorePatience patience,
+    Launcher launcher,
     FeatureOptions options,
     TimeProvider time,
     ILogger<SessionStarter> logger) : ISessionStarter
 {
-    private const int LongestDetail = 500;
+    private const string NoResult = "its start had ended without a result";
     private static readonly TimeSpan PollOthers = TimeSpan.FromSeconds(1);
 
     // Between the claim and Begin of the same process there is only a moment.
@@ -34,10 +34,7 @@ internal sealed partial class SessionStarter(
         ArgumentNullException.ThrowIfNull(session);
 
         // Nobody waits for a session that was opened before its client came: it gets all the time that a start may take.
-        var launch = new Launch(session, time, session.OpenedBy is null ? options.StartLimit : options.StartGrace);
-        if (!launches.TryAdd(session.Id, launch)) return;
-        launch.Arm();
-        tasks.Start($"start of {session.Name}", stopping => RunAsync(launch, stopping));
+        Begin(session, session.OpenedBy is null ? options.StartLimit : options.StartGrace);
     }
 
     public async Task<Result<Route>> WaitReadyAsync(Session session, CancellationToken waiter)
@@ -45,15 +42,16 @@ internal sealed partial class SessionStarter(
         ArgumentNullException.ThrowIfNull(session);
         if (table.FindRoute(session.Id) is { ClosedBy: null } live) return live;
         var began = time.GetTimestamp();
+        long? asked = null;
         while (true)
         {
-            if (launches.TryGetValue(session.Id, out var launch)) return await WaitForAsync(launch, waiter);
+            if (launches.TryGetValue(session.Id, out var launch) && await WaitForAsync(launch, waiter) is { } result) return result;
 
             // Read anew: what the caller holds may be older than the end of a start.
             var read = await store.FindSessionAsync(session.Id, waiter);
             if (!read.TryGet(out var now, out var error)) return error;
             if (now is null) return EndTexts.Forgotten();
-            if (now.State == SessionState.Ready) return await PublishAsync(now);
+            if (now.State == SessionState.Ready) return await FindAsync(now, waiter);
             if (!now.IsLive) return EndTexts.Ended(now);
             var isOwn = now.OwnerReplica == options.Self.Id;
             if (time.GetElapsedTime(began) >= options.StartLimit)
@@ -61,15 +59,64 @@ internal sealed partial class SessionStarter(
                 if (!isOwn) return EndTexts.StartTimedOut(now.Name, (int)options.StartLimit.TotalSeconds);
 
                 // Own and without a launch: the store could not be told of its end at the time.
-                await EndInStoreAsync(now, EndReason.StartFailed, "its start had ended without a result");
+                await launcher.EndAsync(now, EndReason.StartFailed, NoResult);
                 return EndTexts.StartUnknown(now.Name);
+            }
+
+            if (!isOwn && (asked is not { } last || time.GetElapsedTime(last) >= options.LaunchRenewEvery))
+            {
+                asked = time.GetTimestamp();
+                if (await TakeOverAsync(now, options.StartGrace)) continue;
             }
 
             await Task.Delay(isOwn ? PollOwn : PollOthers, time, waiter);
         }
     }
 
-    private static async Task<Result<Route>> WaitForAsync(Launch launch, CancellationToken waiter)
+    public async Task<Result<int>> TakeUpLapsedAsync(CancellationToken cancellation)
+    {
+        var list = await store.ListLapsedLaunchesAsync(cancellation);
+        if (!list.TryGet(out var lapsed, out var error)) return error;
+        var taken = 0;
+        foreach (var session in lapsed.Where(it => !launches.ContainsKey(it.Id)))
+        {
+            if (session.OwnerReplica == options.Self.Id)
+            {
+                await launcher.EndAsync(session, EndReason.StartFailed, NoResult);
+                taken++;
+            }
+            else if (await TakeOverAsync(session, options.StartLimit))
+            {
+                taken++;
+            }
+        }
+
+        return taken;
+    }
+
+    private void Begin(Session session, TimeSpan grace)
+    {
+        var launch = new Launch(session, time, grace);
+        if (!launches.TryAdd(session.Id, launch)) return;
+        launch.Arm();
+        tasks.Start($"start of {session.Name}", stopping => RunAsync(launch, stopping));
+    }
+
+    /// <summary>
+    /// The replica that starts it may be dead. Only where its driver lives on is there anything to take over: a local one died with
+    /// its replica, and the heartbeat ends its session. Nothing is lost if it was only slow: the launch joins the driver that is there.
+    /// </summary>
+    private async Task<bool> TakeOverAsync(Session session, TimeSpan grace)
+    {
+        if (!session.OutlivesReplica || session.Platform != platform.Name) return false;
+        var taken = await store.TakeOverLaunchAsync(session.Id, options.Self.Id, CancellationToken.None);
+        if (taken is not { IsOk: true, Value: { } own }) return false;
+        LogTakenOver(logger, own);
+        Begin(own, grace);
+        return true;
+    }
+
+    private static async Task<Result<Route>?> WaitForAsync(Launch launch, CancellationToken waiter)
     {
         launch.Join();
         try
@@ -85,16 +132,18 @@ internal sealed partial class SessionStarter(
     private async Task RunAsync(Launch launch, CancellationToken stopping)
     {
         var session = launch.Session;
-        Result<Route> result = new GatewayError(ErrorCode.Internal, Blame.Gateway,
-            $"Starting the driver of Spark session {session.Name} failed inside the gateway; this is a bug of the gateway. Call getOrCreate() to try again.");
+        Result<Route>? result = Result<Route>.Fail(new GatewayError(ErrorCode.Internal, Blame.Gateway,
+            $"Starting the driver of Spark session {session.Name} failed inside the gateway; this is a bug of the gateway. Call getOrCreate() to try again."));
         try
         {
-            result = await LaunchAsync(launch, stopping);
+            var run = await launcher.RunAsync(launch, stopping);
+            if (run is not { } own) result = null;
+            else result = own.TryGet(out var ready, out var error) ? await PublishAsync(ready) : error;
         }
         catch (Exception bug)
         {
-            LogBug(logger, bug, session.Name);
-            await GiveUpAsync(session, EndReason.StartFailed, "an error inside the gateway");
+            LogBug(logger, bug, session);
+            await launcher.EndAsync(session, EndReason.StartFailed, "an error inside the gateway");
         }
         finally
         {
@@ -104,84 +153,16 @@ internal sealed partial class SessionStarter(
         }
     }
 
-    private async Task<Result<Route>> LaunchAsync(Launch launch, CancellationToken stopping)
+    /// <summary>A driver that was not launched here and just now may have gone, and its address may be another's by now.</summary>
+    private async Task<Result<Route>> FindAsync(Session ready, CancellationToken waiter)
     {
-        var session = launch.Session;
-        var began = time.GetTimestamp();
-        LogStarting(logger, session.Name);
-        Result<RunningDriver> start;
-        using (var cancel = CancellationTokenSource.CreateLinkedTokenSource(launch.Abandoned, stopping))
-        {
-            try
-            {
-                var spec = new DriverSpec(session.Id, session.Name, session.Team ?? "", session.Environment ?? "", session.OpenedBy ?? "");
-                start = await platform.LaunchAsync(spec, cancel.Token);
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                start = EndTexts.Forgotten();
-            }
-        }
-
-        if (launch.Abandoned.IsCancellationRequested) return await GiveUpAsync(session, EndReason.StartAbandoned, $"nobody waited for it for {options.StartGrace.TotalSeconds:0} seconds");
-        if (stopping.IsCancellationRequested) return await GiveUpAsync(session, EndReason.Lost, "the gateway was stopped while its driver started");
-        if (!start.TryGet(out var driver, out var failure)) return await FailAsync(session, failure);
-
-        var ready = await store.MarkReadyAsync(session.Id, driver.Address, driver.RuntimeId, options.Expiry.LimitsOf(session).MaxTtl, CancellationToken.None);
-        if (!ready.TryGet(out var now, out var refusal)) return await WithdrawAsync(session, refusal);
-        var seconds = time.GetElapsedTime(began).TotalSeconds;
-        LogReady(logger, session.Name, seconds);
-        return await PublishAsync(now);
-    }
-
-    private async Task<Result<Route>> FailAsync(Session session, GatewayError failure)
-    {
-        // Only the first line is kept: those that follow are the driver's log, which is its opener's alone.
-        var line = failure.Text.AsSpan();
-        var lineEnd = line.IndexOfAny('\r', '\n');
-        if (lineEnd >= 0) line = line[..lineEnd];
-        var detail = line.Length > LongestDetail ? $"{line[..LongestDetail]}..." : line.ToString();
-        LogFailed(logger, session.Name, detail);
-        var end = await EndInStoreAsync(session, EndReason.StartFailed, detail);
-        return end is { IsOk: true, Value: null } ? await WhyAsync(session, failure) : failure;
-    }
-
-    /// <summary>Somebody ended the session while its driver started, or the store cannot take it: the driver serves nobody.</summary>
-    private async Task<Result<Route>> WithdrawAsync(Session session, GatewayError refusal)
-    {
-        await platform.StopAsync(session.Id, CancellationToken.None);
-        if (refusal.Code == ErrorCode.Unavailable)
-        {
-            await EndInStoreAsync(session, EndReason.StartFailed, "the store could not be told that its driver was ready");
-            return refusal;
-        }
-
-        return await WhyAsync(session, refusal);
-    }
-
-    /// <summary>Of a session that somebody else ended first: their reason, not what followed from it.</summary>
-    private async Task<GatewayError> WhyAsync(Session session, GatewayError otherwise)
-    {
-        var read = await store.FindSessionAsync(session.Id, CancellationToken.None);
-        return read is { IsOk: true, Value: { IsLive: false } ended } ? EndTexts.Ended(ended) : otherwise;
-    }
-
-    private async Task<Result<Route>> GiveUpAsync(Session session, EndReason reason, string detail)
-    {
-        await platform.StopAsync(session.Id, CancellationToken.None);
-        var end = await EndInStoreAsync(session, reason, detail);
-        LogGivenUp(logger, session.Name, detail);
-        if (end is { IsOk: true, Value: { } ended }) return EndTexts.Ended(ended);
-        return await WhyAsync(session, EndTexts.Ended(session with { EndReason = reason, EndDetail = detail, EndedAt = time.GetUtcNow() }));
-    }
-
-    private async Task<Result<Session?>> EndInStoreAsync(Session session, EndReason reason, string detail)
-    {
-        Task<Result<Session?>> End() => store.EndAsync(session.Id, reason, detail, Caller.Gateway, CancellationToken.None);
-        var end = await End();
-        if (end.Error is { Code: ErrorCode.Unavailable })
-            tasks.Start($"end of {session.Name}", stopping => patience.InsistAsync(End, stopping));
-        return end;
+        if (ready.Platform != platform.Name) return await PublishAsync(ready);
+        var found = await platform.LocateAsync(ready, waiter);
+        if (!found.TryGet(out var driver, out var error)) return error;
+        if (driver is not null) return await PublishAsync(ready with { Address = driver.Address, RuntimeId = driver.RuntimeId });
+        var end = await store.EndAsync(ready.Id, EndReason.Lost, "", Caller.Gateway, CancellationToken.None);
+        var lost = end is { IsOk: true, Value: { } ended } ? ended : ready with { EndReason = EndReason.Lost, EndedAt = time.GetUtcNow() };
+        return await launcher.WhyAsync(lost, EndTexts.Ended(lost));
     }
 
     private async Task<Result<Route>> PublishAsync(Session ready)
@@ -195,18 +176,9 @@ internal sealed partial class SessionStarter(
         return route.ClosedBy is { } closed ? closed : route;
     }
 
-    [LoggerMessage(EventId = 2200, Level = LogLevel.Information, Message = "Session {Session}: starting its driver.")]
-    private static partial void LogStarting(ILogger logger, SessionName session);
-
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Information, Message = "Session {Session}: ready after {Seconds:0.0} s.")]
-    private static partial void LogReady(ILogger logger, SessionName session, double seconds);
-
-    [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "Session {Session}: its driver could not be started. {Detail}")]
-    private static partial void LogFailed(ILogger logger, SessionName session, string detail);
-
     [LoggerMessage(EventId = 2204, Level = LogLevel.Error, Message = "Session {Session}: starting its driver failed inside the gateway.")]
-    private static partial void LogBug(ILogger logger, Exception bug, SessionName session);
+    private static partial void LogBug(ILogger logger, Exception bug, Session session);
 
-    [LoggerMessage(EventId = 2203, Level = LogLevel.Information, Message = "Session {Session}: start given up, {Detail}.")]
-    private static partial void LogGivenUp(ILogger logger, SessionName session, string detail);
+    [LoggerMessage(EventId = 2205, Level = LogLevel.Warning, Message = "Session {Session}: the replica that started its driver fell silent; this one goes on.")]
+    private static partial void LogTakenOver(ILogger logger, Session session);
 }

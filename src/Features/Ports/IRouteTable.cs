@@ -35,4 +35,7 @@ public interface ISessionStarter
 
     /// <summary>Completes with the live route, or with the reason why there is none. Cancelling stops the waiting, not the launch.</summary>
     Task<Domain.Result<Route>> WaitReadyAsync(Session session, CancellationToken waiter);
+
+    /// <summary>Starts whose replica fell silent and for which nobody may wait any more: begun anew here, or ended if they were this replica's. Returns how many.</summary>
+    Task<Domain.Result<int>> TakeUpLapsedAsync(CancellationToken cancellation);
 }

@@ -71,8 +71,20 @@ public interface ISessionStore
     /// <summary>Binds the client session to a live session, if it has no binding yet; else returns the one that is there. The session gone meanwhile: SessionChanged. Audit: bind.</summary>
     Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation);
 
-    /// <summary>Starting to Ready, with its max TTL counted from now; any other state is SessionChanged. Audit: ready.</summary>
-    Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation);
+    /// <summary>Lets that replica's start of a session go on for store.launch_lease_seconds from now; false: it is no longer that replica's, or over.</summary>
+    Task<Result<bool>> RenewLaunchAsync(Guid id, Guid owner, CancellationToken cancellation);
+
+    /// <summary>Makes the start of a session that replica's, if whoever had it did not renew it in time; null: it is in good hands, or over. Audit: adopt.</summary>
+    Task<Result<Session?>> TakeOverLaunchAsync(Guid id, Guid owner, CancellationToken cancellation);
+
+    /// <summary>Sessions in state Starting whose start was not renewed in time, oldest first; a bounded number.</summary>
+    Task<Result<IReadOnlyList<Session>>> ListLapsedLaunchesAsync(CancellationToken cancellation);
+
+    /// <summary>That replica's start of a session to Ended; null: the session had ended, or another replica has taken it over. Audit: end.</summary>
+    Task<Result<Session?>> EndLaunchAsync(Guid id, Guid owner, EndReason reason, string detail, CancellationToken cancellation);
+
+    /// <summary>Starting to Ready, with its max TTL counted from now; any other state, or another owner, is SessionChanged. Audit: ready.</summary>
+    Task<Result<Session>> MarkReadyAsync(Guid id, Guid owner, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation);
 
     /// <summary>Bound to Released. Returns how many bindings of that session are still Bound. Idempotent. Audit: release, once.</summary>
     Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation);
@@ -107,8 +119,8 @@ public interface ISessionStore
     /// <summary>Ends (Lost) the local sessions whose owner is neither this replica nor one with a recent heartbeat (store.dead_after_seconds), and returns them. Also stamps this replica's heartbeat.</summary>
     Task<Result<IReadOnlyList<Session>>> HeartbeatAsync(Replica self, CancellationToken cancellation);
 
-    /// <summary>Records a refused call: audit only.</summary>
-    Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation);
+    /// <summary>Records refused calls: audit only.</summary>
+    Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation);
 }
 
 /// <summary>One running gateway process. <paramref name="IsOnly"/>: no other process can use this store (SQLite under its file lock), so all others are dead.</summary>

@@ -65,7 +65,7 @@ public sealed partial class SessionFollower(
 
         // Whoever ended it could not stop our driver. Not waited for here: others are still to be told.
         if (ended.OwnerReplica == options.Self.Id && ended.Kind == SessionKind.OnDemand && !known.Contains(ended.Id))
-            tasks.Start($"stop of {ended.Name}", _ => platform.StopAsync(ended.Id, CancellationToken.None));
+            tasks.Start($"stop of {ended.Name}", _ => platform.StopAsync(DriverRef.Of(ended), CancellationToken.None));
     }
 
     [LoggerMessage(EventId = 2320, Level = LogLevel.Warning, Message = "The store does not say which sessions have ended; calls of such sessions end later. {Reason}")]

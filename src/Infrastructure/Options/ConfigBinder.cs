@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace SparkGateway.Infrastructure.Options;
 
@@ -89,6 +90,9 @@ internal sealed class ConfigBinder(List<ConfigProblem> problems)
             case OptionKind.TextMap or OptionKind.SectionMap:
                 BindMap((IDictionary)key.Property.GetValue(target)!, key, path, node, origin);
                 break;
+            case OptionKind.Tree:
+                BindTree(target, key, path, node, origin);
+                break;
             default:
                 if (Scalar(key.Kind, OptionRules.For(key.Path), path, node, origin) is not { } value) break;
                 key.Property.SetValue(target, value);
@@ -131,6 +135,14 @@ internal sealed class ConfigBinder(List<ConfigProblem> problems)
         {
             AddProblem(origin, path, "this is a map; write {KEY: VALUE}, or one 'KEY: VALUE' line for each entry.");
         }
+    }
+
+    private void BindTree(object target, OptionKey key, string path, ConfigNode node, ConfigOrigin origin)
+    {
+        if (node is ConfigScalar { IsNothing: true }) return;
+        if (ConfigJson.Of(node, path, origins) is JsonObject tree) key.Property.SetValue(target, tree);
+        else AddProblem(origin, path, "this is a map; write 'KEY: VALUE' lines.");
+        origins[path] = origin;
     }
 
     private object Item(OptionKey key, string path, ConfigNode node, ConfigOrigin origin)

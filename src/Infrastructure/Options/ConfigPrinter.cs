@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace SparkGateway.Infrastructure.Options;
@@ -44,6 +45,10 @@ internal sealed partial class ConfigPrinter
     {
         switch (value)
         {
+            case JsonObject tree:
+                // JSON on one line is YAML too.
+                Line(ConfigJson.Masked(tree, path)!.ToJsonString(), path);
+                break;
             case IList { Count: 0 }:
                 Line("[]", path);
                 break;

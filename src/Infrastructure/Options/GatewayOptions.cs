@@ -25,6 +25,9 @@ public sealed class GatewayOptions
     /// <summary>How long a changed file must rest before it is read: editors write in several steps.</summary>
     public int ConfigSettleMilliseconds { get; set; } = 250;
 
+    /// <summary>Where drivers run: local or kubernetes.</summary>
+    public string Platform { get; set; } = "local";
+
     public LogOptions Log { get; set; } = new();
 
     public TelemetryOptions Telemetry { get; set; } = new();
@@ -38,6 +41,8 @@ public sealed class GatewayOptions
     public StoreOptions Store { get; set; } = new();
 
     public LocalOptions Local { get; set; } = new();
+
+    public KubernetesOptions Kubernetes { get; set; } = new();
 
     public AdminOptions Admin { get; set; } = new();
 
@@ -97,6 +102,12 @@ public sealed class SparkConnectOptions
     public int ReleaseLingerSeconds { get; set; } = 60;
 
     public int DrainSeconds { get; set; } = 30;
+
+    /// <summary>Before a session ends as idle its driver is asked whether queries run.</summary>
+    public bool ProtectRunningQueries { get; set; }
+
+    /// <summary>How long that may take.</summary>
+    public int DriverAskSeconds { get; set; } = 3;
 
     /// <summary>Before a stop: how long /readyz says so while connections are still accepted.</summary>
     public int DrainNoticeSeconds { get; set; }
@@ -158,6 +169,9 @@ public sealed class TeamOptions : TeamRefOptions
     public decimal IdleTimeoutMinutes { get; set; }
 
     public decimal MaxTtlHours { get; set; }
+
+    /// <summary>Of Kubernetes.Profiles; empty: Kubernetes.DefaultProfile.</summary>
+    public string Profile { get; set; } = "";
 }
 
 public sealed class OnDemandOptions
@@ -296,6 +310,9 @@ public sealed class StoreOptions
 
     /// <summary>A replica that was silent for so long is dead.</summary>
     public int DeadAfterSeconds { get; set; } = 60;
+
+    /// <summary>A start that was not renewed for so long is another replica's to take over.</summary>
+    public int LaunchLeaseSeconds { get; set; } = 30;
 
     /// <summary>How often the use of sessions is written down.</summary>
     public int ActivitySeconds { get; set; } = 10;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace SparkGateway.Infrastructure.Options;
 
@@ -14,6 +15,9 @@ internal enum OptionKind
     SectionList,
     TextMap,
     SectionMap,
+
+    /// <summary>Keys that are somebody else's.</summary>
+    Tree,
 }
 
 /// <summary>One key: its property and, for sections and lists or maps of them, the keys inside.</summary>
@@ -49,6 +53,7 @@ internal static class OptionSchema
         if (type == typeof(int)) return new(name, path, property, OptionKind.Whole, null);
         if (type == typeof(decimal)) return new(name, path, property, OptionKind.Decimal, null);
         if (type == typeof(bool)) return new(name, path, property, OptionKind.Flag, null);
+        if (type == typeof(JsonObject)) return new(name, path, property, OptionKind.Tree, null);
         if (!type.IsGenericType) return new(name, path, property, OptionKind.Section, Section(type, path + "."));
 
         var isMap = type.GetGenericTypeDefinition() == typeof(Dictionary<,>);

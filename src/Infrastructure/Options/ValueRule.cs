@@ -48,6 +48,8 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     public static readonly ValueRule SparkVersion = Text("a Spark version such as 4.1.0", text => Version().IsMatch(text));
 
+    public static readonly ValueRule Image = Text("a container image such as registry.example/team/spark:4.1.0", text => ImageName().IsMatch(text));
+
     public static readonly ValueRule PortRange = Text("FIRST-LAST, both 1024 to 65535, FIRST not above LAST", text => ParsePortRange(text) is not null);
 
     public static readonly ValueRule NamespacePattern = Text(
@@ -68,6 +70,8 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     public static ValueRule OneOf(params string[] words) =>
         new($"{string.Join(", ", words[..^1])} or {words[^1]}", value => words.Contains((string)value, StringComparer.Ordinal));
+
+    public static ValueRule OrEmpty(ValueRule rule) => Text($"empty, or {rule.Allowed}", text => text.Length == 0 || rule.Holds(text));
 
     /// <summary>The ports of "FIRST-LAST", or null if it is no such range.</summary>
     public static (int First, int Last)? ParsePortRange(string text)
@@ -105,6 +109,9 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     [GeneratedRegex("^[0-9]+\\.[0-9]+(\\.[0-9]+)?([-.][0-9A-Za-z.-]+)?\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Version();
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,1023}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ImageName();
 
     [GeneratedRegex("^([0-9]{1,5})-([0-9]{1,5})\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Range();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
@@ -14,6 +15,24 @@ internal sealed class AuditTrail(Replica self)
 
     public AuditRow Client(string action, SessionRow? session, ClientSessionKey key, Caller caller, string? reason = null, params (string Name, string? Value)[] detail) =>
         Row(action, session, key.UserId, key.Prefix, caller, reason, detail);
+
+    public AuditRow Denial(Denial denial) => Row(
+        "deny",
+        null,
+        denial.Key?.UserId,
+        denial.Key?.Prefix,
+        denial.Caller,
+        denial.Reason,
+        [("code", ColumnWord.Of(denial.Code)), ("calls", denial.Calls.ToString(CultureInfo.InvariantCulture)), ("request", denial.Request)]);
+
+    public AuditRow Pruned(string actor, int rows, DateTimeOffset cutOff) => Row(
+        "prune",
+        null,
+        null,
+        null,
+        new Caller(actor, "", "spark-gateway audit prune"),
+        null,
+        [("rows", rows.ToString(CultureInfo.InvariantCulture)), ("cut_off", cutOff.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)), ("host", self.Host)]);
 
     private AuditRow Row(string action, SessionRow? session, string? user, string? prefix, Caller caller, string? reason, (string Name, string? Value)[] detail) => new()
     {

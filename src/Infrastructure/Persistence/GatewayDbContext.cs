@@ -16,6 +16,8 @@ internal sealed class GatewayDbContext(DbContextOptions<GatewayDbContext> option
 
     public DbSet<TurnRow> Turns => Set<TurnRow>();
 
+    public DbSet<InstanceRow> Instances => Set<InstanceRow>();
+
     public DbSet<AuditRow> AuditLog => Set<AuditRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
@@ -47,6 +49,7 @@ internal sealed class GatewayDbContext(DbContextOptions<GatewayDbContext> option
         Defaulted(replicas.Property(row => row.SteadySince));
 
         modelBuilder.Entity<TurnRow>().ToTable("session_turn");
+        modelBuilder.Entity<InstanceRow>().ToTable("gateway_instance");
 
         var audit = modelBuilder.Entity<AuditRow>().ToTable("audit_log");
         Defaulted(audit.Property(row => row.At));

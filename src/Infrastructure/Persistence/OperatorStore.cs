@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Telemetry;
 
 namespace SparkGateway.Infrastructure.Persistence;
@@ -13,7 +14,7 @@ namespace SparkGateway.Infrastructure.Persistence;
 /// IOperatorStore over EF Core; rows are taken in the order of <see cref="SessionStore"/>. An unclaimed session holds a binding
 /// under a key of its client session id alone, which no user's key can be; claiming replaces it by the user's own.
 /// </summary>
-internal sealed class OperatorStore(StoreRunner store, AuditTrail audit) : IOperatorStore
+internal sealed class OperatorStore(StoreRunner store, AuditTrail audit, StoreOptions options) : IOperatorStore
 {
     private const int SecondsAnHour = 3_600;
 
@@ -42,6 +43,7 @@ internal sealed class OperatorStore(StoreRunner store, AuditTrail audit) : IOper
             db.Add(new BindingRow { Key = UnclaimedKey(session.ClientSessionId), ClientSessionPrefix = unclaimed.Prefix, SessionRowId = row.Id, State = BindingState.Bound, Via = BoundVia.PreCreated });
             db.Add(audit.Session("open", row, actor, null, ("platform", row.Platform), ("environment", row.Environment), ("client_session_prefix", unclaimed.Prefix)));
             await db.SaveChangesAsync(cancellation);
+            await SessionStore.LeaseAsync(db.Sessions.Where(it => it.Id == row.Id), options, cancellation);
             return Change.Keep(row.ToSession());
         }, cancellation);
         if (opened.IsOk) GatewayMetrics.SessionOpened(opened.Value);

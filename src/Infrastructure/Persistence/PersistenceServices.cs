@@ -26,11 +26,13 @@ public static class PersistenceServices
         services.AddSingleton(options.Store);
         services.AddSingleton<StoreRunner>();
         services.AddSingleton<AuditTrail>();
+        services.AddSingleton(provider => new AuditPruner(provider.GetRequiredService<StoreRunner>(), provider.GetRequiredService<StoreDialect>(), provider.GetRequiredService<AuditTrail>()));
         services.AddSingleton<SessionStore>();
-        services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
+        services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<ILogger<MeteredSessionStore>>()));
         services.AddSingleton<ISessionCatalog, SessionCatalog>();
         services.AddSingleton<IOperatorStore, OperatorStore>();
         services.AddSingleton<IReplicaBoard, ReplicaBoard>();
+        services.AddSingleton<IGatewayInstance, InstanceStore>();
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>(), options.Store.DeadAfterSeconds));
         return services;
     }

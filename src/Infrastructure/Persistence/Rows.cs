@@ -128,6 +128,16 @@ internal sealed class TurnRow
     public DateTime TakenAt { get; init; }
 }
 
+/// <summary>The one row of `gateway_instance`.</summary>
+internal sealed class InstanceRow
+{
+    public int Id { get; init; }
+
+    public Guid InstanceId { get; init; }
+
+    public DateTime CreatedAt { get; init; }
+}
+
 /// <summary>A row of `audit_log`.</summary>
 internal sealed class AuditRow
 {

@@ -70,6 +70,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
             db.Add(audit.Session("open", row, caller, null, ("platform", row.Platform), ("environment", row.Environment)));
             var binding = AddBinding(db, row, key, BoundVia.OnDemand, caller);
             await db.SaveChangesAsync(cancellation);
+            await LeaseAsync(db.Sessions.Where(it => it.Id == row.Id), options, cancellation);
             return Change.Keep(new ClaimedBinding(new BoundSession(binding, row.ToSession()), Won: true));
         }, cancellation);
 
@@ -87,14 +88,15 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
             return Change.Keep(new ClaimedBinding(new BoundSession(binding, row.ToSession()), Won: true));
         }, cancellation);
 
-    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) =>
+    public Task<Result<Session>> MarkReadyAsync(Guid id, Guid owner, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) =>
         store.ChangeAsync<Session>(async db =>
         {
             var ttl = Seconds(maxTtl);
             var moved = await db.Sessions
-                .Where(row => row.Id == id && row.State == SessionState.Starting)
+                .Where(row => row.Id == id && row.State == SessionState.Starting && row.OwnerReplica == owner)
                 .ExecuteUpdateAsync(set => set
                     .SetProperty(row => row.State, SessionState.Ready)
+                    .SetProperty(row => row.LaunchLeaseUntil, (DateTime?)null)
                     .SetProperty(row => row.Address, address)
                     .SetProperty(row => row.RuntimeId, runtimeId)
                     .SetProperty(row => row.ReadyAt, _ => StoreClock.Now())
@@ -133,7 +135,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
     public Task<Result<Session?>> EndAsync(Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation) =>
         store.ChangeAsync<Session?>(async db =>
         {
-            var ended = await EndRowAsync(db, id, reason, detail, actor, cancellation);
+            var ended = await EndRowAsync(db, db.Sessions, id, reason, detail, actor, cancellation);
             return ended is null ? Change.Drop<Session?>(null) : Change.Keep<Session?>(ended.ToSession());
         }, cancellation);
 
@@ -155,7 +157,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
                 else
                 {
                     var detail = driver is null ? "no longer in the configuration" : $"the configuration now names {driver.Address}";
-                    await EndRowAsync(db, row.Id, EndReason.Replaced, detail, Caller.Gateway, cancellation);
+                    await EndRowAsync(db, db.Sessions, row.Id, EndReason.Replaced, detail, Caller.Gateway, cancellation);
                 }
             }
 
@@ -180,17 +182,17 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
             var lost = new List<Session>();
             foreach (var id in await orphans.OrderBy(row => row.Id).Select(row => row.Id).ToListAsync(cancellation))
             {
-                var row = await EndRowAsync(db, id, EndReason.Lost, "the gateway process that ran its driver is gone", Caller.Gateway, cancellation);
+                var row = await EndRowAsync(db, db.Sessions, id, EndReason.Lost, "the gateway process that ran its driver is gone", Caller.Gateway, cancellation);
                 if (row is not null) lost.Add(row.ToSession());
             }
 
             return Change.Keep<IReadOnlyList<Session>>(lost);
         }, cancellation);
 
-    public Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation) =>
+    public Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation) =>
         store.ChangeAsync<bool>(async db =>
         {
-            db.Add(audit.Client("deny", null, key, caller, reason));
+            db.Add(audit.Denial(denial));
             await db.SaveChangesAsync(cancellation);
             return Change.Keep(true);
         }, cancellation);
@@ -237,14 +239,15 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
         return row.ToBinding(key);
     }
 
-    /// <summary>Null: it was ended already; the caller drops the change then.</summary>
-    private async Task<SessionRow?> EndRowAsync(GatewayDbContext db, Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation)
+    /// <summary>Null: it was ended already, or is none of these; the caller drops the change then.</summary>
+    private async Task<SessionRow?> EndRowAsync(GatewayDbContext db, IQueryable<SessionRow> sessions, Guid id, EndReason reason, string detail, Caller actor, CancellationToken cancellation)
     {
         var text = ColumnWord.Clean(detail, LongestDetail);
-        var moved = await db.Sessions
+        var moved = await sessions
             .Where(row => row.Id == id && row.State != SessionState.Ended)
             .ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.State, SessionState.Ended)
+                .SetProperty(row => row.LaunchLeaseUntil, (DateTime?)null)
                 .SetProperty(row => row.EndedAt, _ => StoreClock.Now())
                 .SetProperty(row => row.EndReason, row => row.EndReason ?? reason)
                 .SetProperty(row => row.EndDetail, row => row.EndDetail ?? text), cancellation);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Pipeline;
 using SparkGateway.Features.Ports;
 
@@ -35,9 +36,11 @@ internal sealed class MeteredDriverPlatform(IDriverPlatform platform, TimeProvid
         }
     }
 
-    public async Task StopAsync(Guid sessionId, CancellationToken cancellation)
+    public Task<Result<RunningDriver?>> LocateAsync(Session ready, CancellationToken cancellation) => platform.LocateAsync(ready, cancellation);
+
+    public async Task StopAsync(DriverRef driver, CancellationToken cancellation)
     {
         using var span = GatewaySpans.StartInside("driver stop");
-        await platform.StopAsync(sessionId, cancellation);
+        await platform.StopAsync(driver, cancellation);
     }
 }

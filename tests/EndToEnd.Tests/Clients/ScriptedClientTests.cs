@@ -79,7 +79,7 @@ public sealed class ScriptedClientTests
         Assert.Equal(0, await query.StatusAsync());
     }
 
-    private static byte[] ConfigSet35(string session, string key, string value) => SparkRpc.Request(
+    internal static byte[] ConfigSet35(string session, string key, string value) => SparkRpc.Request(
         session, "ada",
         Proto.Bytes(3, Proto.Bytes(1, Proto.Bytes(1, [.. Proto.Text(1, key), .. Proto.Text(2, value)]))),
         Proto.Text(4, "_SPARK_CONNECT_PYTHON spark/3.5.9 os/linux python/3.11.7"));

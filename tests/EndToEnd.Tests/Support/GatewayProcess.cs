@@ -21,6 +21,9 @@ internal sealed record GatewaySetup
     public bool StartsDrivers { get; init; }
 
     public string Engine { get; init; } = "spark";
+
+    /// <summary>More variables for the program; its drivers inherit them.</summary>
+    public IReadOnlyList<(string Name, string? Value)> Variables { get; init; } = [];
 }
 
 /// <summary>The built program as a user starts it, with a state folder of its own that outlives a restart.</summary>
@@ -158,8 +161,8 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     ];
 
     private IEnumerable<(string, string?)> Environment() => setup.StartsDrivers && setup.Engine == "spark"
-        ? [("SPARK_HOME", SparkFixture.SparkHome), ("PYSPARK_PYTHON", SparkFixture.Python)]
-        : [("SPARK_HOME", null), ("PYSPARK_PYTHON", null)];
+        ? [("SPARK_HOME", SparkFixture.SparkHome), ("PYSPARK_PYTHON", SparkFixture.Python), .. setup.Variables]
+        : [("SPARK_HOME", null), ("PYSPARK_PYTHON", null), .. setup.Variables];
 
     private static IEnumerable<string> Set(params IEnumerable<string> settings) => settings.SelectMany(setting => new[] { "--set", setting });
 

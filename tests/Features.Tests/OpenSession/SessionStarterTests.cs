@@ -224,6 +224,48 @@ public sealed class SessionStarterTests
     }
 
     [Fact]
+    public async Task WaitReady_ReadyOnAnotherReplica_LeadsToWhereItsDriverIsNow()
+    {
+        var (world, session) = await ClaimedAsync(Guid.NewGuid());
+        await using var _ = world;
+        await world.Store.MarkReadyAsync(session.Id, session.OwnerReplica!.Value, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
+        world.Platform.Locate = _ => Result<RunningDriver?>.Ok(new RunningDriver("10.0.0.2:15002", "pod-1"));
+
+        var route = await world.Starter.WaitReadyAsync(session, world.Deadline);
+
+        Assert.Equal("10.0.0.2:15002", route.Value.Address);
+    }
+
+    [Fact]
+    public async Task WaitReady_ItsDriverIsGone_EndsAsLostAndPublishesNoRoute()
+    {
+        var (world, session) = await ClaimedAsync(Guid.NewGuid());
+        await using var _ = world;
+        await world.Store.MarkReadyAsync(session.Id, session.OwnerReplica!.Value, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
+        world.Platform.Locate = _ => Result<RunningDriver?>.Ok(null);
+
+        var lost = await world.Starter.WaitReadyAsync(session, world.Deadline);
+
+        Assert.Equal(ErrorCode.SessionChanged, lost.Error!.Code);
+        Assert.Equal(EndReason.Lost, world.SessionOf(Key).EndReason);
+        Assert.Null(world.Table.FindRoute(session.Id));
+    }
+
+    [Fact]
+    public async Task WaitReady_ItsDriverCannotBeTold_EndsNothing()
+    {
+        var (world, session) = await ClaimedAsync(Guid.NewGuid());
+        await using var _ = world;
+        await world.Store.MarkReadyAsync(session.Id, session.OwnerReplica!.Value, "10.0.0.1:15002", "pod-1", TimeSpan.FromHours(4), world.Deadline);
+        world.Platform.Locate = _ => new GatewayError(ErrorCode.Unavailable, Blame.Cluster, "The API server does not answer.");
+
+        var unknown = await world.Starter.WaitReadyAsync(session, world.Deadline);
+
+        Assert.Equal(ErrorCode.Unavailable, unknown.Error!.Code);
+        Assert.Equal(SessionState.Ready, world.SessionOf(Key).State);
+    }
+
+    [Fact]
     public async Task WaitReady_StaleReadySessionThatEnded_GetsNoRoute()
     {
         await using var world = new World();

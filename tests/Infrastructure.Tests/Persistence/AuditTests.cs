@@ -44,12 +44,12 @@ public sealed class AuditTests
         [
             (await store.Sessions.OpenAsync(store.NewSession(), key, TestStore.NoLimits, TestStore.Alice, CancellationToken.None)).Error,
             (await store.Sessions.BindAsync(key, ready.Session.Id, BoundVia.Clone, TestStore.Alice, CancellationToken.None)).Error,
-            (await store.Sessions.MarkReadyAsync(opened.Session.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
+            (await store.Sessions.MarkReadyAsync(opened.Session.Id, store.Self.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
             (await store.Sessions.ReleaseAsync(ready.Binding.Key, TestStore.Alice, CancellationToken.None)).Error,
             (await store.Sessions.EndAsync(ready.Session.Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None)).Error,
             (await store.Sessions.SyncAttachedAsync([new AttachedDriver(new SessionName("byod", "mine"), "10.0.0.1:15002", null)], CancellationToken.None)).Error,
             (await store.Sessions.HeartbeatAsync(new Replica(Guid.NewGuid(), "here", IsOnly: true), CancellationToken.None)).Error,
-            (await store.Sessions.RecordDenialAsync(key, "no", TestStore.Alice, CancellationToken.None)).Error,
+            (await store.Sessions.RecordDenialAsync(TestStore.Denial(key), CancellationToken.None)).Error,
         ];
 
         Assert.All(errors, error => Assert.Equal(ErrorCode.Unavailable, error?.Code));
@@ -62,12 +62,26 @@ public sealed class AuditTests
         await using var store = await TestStore.CreateAsync(kind);
         var key = TestStore.Key();
 
-        await store.Sessions.RecordDenialAsync(key, "team ml may not use environment prod", TestStore.Alice, CancellationToken.None);
+        await store.Sessions.RecordDenialAsync(TestStore.Denial(key, "team ml may not use environment prod", calls: 3), CancellationToken.None);
 
-        var row = Assert.Single(await store.QueryAsync("SELECT * FROM audit_log"));
+        var row = Assert.Single(await store.QueryAsync("SELECT *, detail ->> 'code' AS code, detail ->> 'calls' AS calls FROM audit_log"));
+        Assert.Equal(("permission_denied", "3"), (row["code"], row["calls"]));
         Assert.Equal(("deny", "alice", "alice", key.Prefix), (row["action"], row["actor"], row["claimed_user"], row["client_session_prefix"]));
         Assert.Equal(("team ml may not use environment prod", "10.0.0.7:4711", "grpc-python/1.76"), (row["reason"], row["client_address"], row["user_agent"]));
         Assert.Equal(store.Self.Id, Guid.Parse(row["replica"]));
+    }
+
+    [Theory, EachStore]
+    public async Task RecordDenial_RequestToTheAdminApi_NamesTheOperatorAndTheRequest(string kind)
+    {
+        await using var store = await TestStore.CreateAsync(kind);
+        var denial = new Denial(null, ErrorCode.SessionChanged, "has ended", 1, new Caller("ops as jane (unverified)", "127.0.0.1:9", "curl/8"), "POST /api/v1/sessions/a/b/extend");
+
+        await store.Sessions.RecordDenialAsync(denial, CancellationToken.None);
+
+        var row = Assert.Single(await store.QueryAsync("SELECT *, detail ->> 'request' AS request FROM audit_log"));
+        Assert.Equal(("deny", "ops as jane (unverified)", "", ""), (row["action"], row["actor"], row["claimed_user"], row["client_session_prefix"]));
+        Assert.Equal("POST /api/v1/sessions/a/b/extend", row["request"]);
     }
 
     [Theory, EachStore]
@@ -106,7 +120,7 @@ public sealed class AuditTests
         var first = await store.OpenReadyAsync();
         ClientSessionKey[] keys = [first.Binding.Key, TestStore.Key(), TestStore.Key()];
         await store.Sessions.BindAsync(keys[1], first.Session.Id, BoundVia.Clone, TestStore.Alice, CancellationToken.None);
-        await store.Sessions.RecordDenialAsync(keys[2], "no", TestStore.Alice, CancellationToken.None);
+        await store.Sessions.RecordDenialAsync(TestStore.Denial(keys[2]), CancellationToken.None);
         await store.Sessions.ReleaseAsync(keys[1], TestStore.Alice, CancellationToken.None);
         await store.Sessions.EndAsync(first.Session.Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None);
 

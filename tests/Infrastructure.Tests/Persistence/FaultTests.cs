@@ -73,13 +73,13 @@ public sealed class FaultTests
             command.CommandText = "UPDATE sessions SET team = 'held'";
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
-            var refused = await impatient.MarkReadyAsync(bound.Session.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None);
+            var refused = await impatient.MarkReadyAsync(bound.Session.Id, store.Self.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None);
             Assert.Equal(ErrorCode.Unavailable, refused.Error!.Code);
             Assert.Contains(store.IsPostgres ? "SQLSTATE 55P03" : "SQLite code 5", refused.Error.Text);
             Assert.NotNull((await impatient.FindSessionAsync(bound.Session.Id, CancellationToken.None)).Value);
         }
 
-        Assert.True((await impatient.MarkReadyAsync(bound.Session.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).IsOk);
+        Assert.True((await impatient.MarkReadyAsync(bound.Session.Id, store.Self.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).IsOk);
     }
 
     [Theory]

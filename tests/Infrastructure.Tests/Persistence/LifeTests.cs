@@ -12,7 +12,7 @@ public sealed class LifeTests
         await using var store = await TestStore.CreateAsync(kind);
         var opened = await store.OpenAsync();
 
-        var ready = (await store.Sessions.MarkReadyAsync(opened.Session.Id, "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None)).Value;
+        var ready = (await store.Sessions.MarkReadyAsync(opened.Session.Id, store.Self.Id, "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None)).Value;
 
         Assert.Equal((SessionState.Ready, "127.0.0.1:20001", "4711/99"), (ready.State, ready.Address, ready.RuntimeId));
         Assert.True(ready.ReadyAt >= ready.OpenedAt && ready.LastActivityAt == ready.ReadyAt);
@@ -30,7 +30,7 @@ public sealed class LifeTests
 
         foreach (var id in new[] { ready.Session.Id, ended.Session.Id, Guid.NewGuid() })
         {
-            var again = await store.Sessions.MarkReadyAsync(id, "127.0.0.1:20002", "4712/99", TimeSpan.FromHours(4), CancellationToken.None);
+            var again = await store.Sessions.MarkReadyAsync(id, store.Self.Id, "127.0.0.1:20002", "4712/99", TimeSpan.FromHours(4), CancellationToken.None);
             Assert.Equal(ErrorCode.SessionChanged, again.Error!.Code);
         }
     }

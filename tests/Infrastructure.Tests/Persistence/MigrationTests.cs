@@ -8,13 +8,23 @@ namespace SparkGateway.Infrastructure.Tests.Persistence;
 
 public sealed class MigrationTests
 {
+    /// <summary>The same names for both databases; their order is that of the numbers.</summary>
+    private static readonly string[] All = [.. MigrationScripts.For(StoreKind.Postgres).Numbered.Select(script => script.Name)];
+
+    [Fact]
+    public void Migrations_OfBothDatabases_HaveTheSameNames()
+    {
+        Assert.Equal(All, MigrationScripts.For(StoreKind.Sqlite).Numbered.Select(script => script.Name));
+        Assert.Distinct(All.Select(name => name[..4]));
+    }
+
     [Theory, EachStore]
     public async Task Migrate_EmptyStore_BecomesCurrentOnce(string kind)
     {
         await using var store = await TestStore.CreateEmptyAsync(kind);
         Assert.Equal(SchemaState.Empty, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
 
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
+        Assert.Equal(All, (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
         Assert.Equal(SchemaState.Current, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
         Assert.Empty((await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
     }
@@ -30,7 +40,7 @@ public sealed class MigrationTests
             () => migrator.MigrateAsync(CancellationToken.None), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
 
         Assert.All(reports, report => Assert.Null(report.Error));
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], reports.SelectMany(report => report.Value.Applied));
+        Assert.Equal(All, reports.SelectMany(report => report.Value.Applied));
     }
 
     [Theory, EachStore]
@@ -59,7 +69,7 @@ public sealed class MigrationTests
         Assert.StartsWith("Migration 0001_sessions.sql failed", failed.Error!.Text);
         Assert.Contains("spark-gateway migrate --config FILE", failed.Error.Text);
         await store.ExecuteAsync("DROP TABLE replicas");
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
+        Assert.Equal(All, (await store.Migrator.MigrateAsync(CancellationToken.None)).Value.Applied);
     }
 
     [Theory, EachStore]
@@ -127,7 +137,7 @@ public sealed class MigrationTests
 
         var report = await store.AddProcess().GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
 
-        Assert.Equal(["0001_sessions.sql", "0002_expiry.sql", "0005_calls.sql"], report.Value.Applied);
+        Assert.Equal(All, report.Value.Applied);
     }
 
     [Theory]
@@ -177,12 +187,12 @@ public sealed class MigrationTests
         GatewayError?[] errors =
         [
             opened.Error,
-            (await sessions.MarkReadyAsync(opened.Value.Bound.Session.Id, "127.0.0.1:1", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
+            (await sessions.MarkReadyAsync(opened.Value.Bound.Session.Id, opened.Value.Bound.Session.OwnerReplica!.Value, "127.0.0.1:1", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
             (await sessions.ReleaseAsync(opened.Value.Bound.Binding.Key, TestStore.Alice, CancellationToken.None)).Error,
             (await sessions.EndAsync(opened.Value.Bound.Session.Id, Domain.Sessions.EndReason.Idle, "", TestStore.Alice, CancellationToken.None)).Error,
             (await sessions.SyncAttachedAsync([], CancellationToken.None)).Error,
             (await sessions.HeartbeatAsync(store.Self, CancellationToken.None)).Error,
-            (await sessions.RecordDenialAsync(TestStore.Key(), "no", TestStore.Alice, CancellationToken.None)).Error,
+            (await sessions.RecordDenialAsync(TestStore.Denial(TestStore.Key()), CancellationToken.None)).Error,
         ];
         Assert.All(errors, Assert.Null);
     }
@@ -212,7 +222,7 @@ public sealed class MigrationTests
         var assembly = typeof(Migrator).Assembly;
         var files = assembly.GetManifestResourceNames().Where(name => name.StartsWith("migrations/postgres/", StringComparison.Ordinal)).ToList();
 
-        Assert.Equal(["migrations/postgres/0001_sessions.sql", "migrations/postgres/0002_expiry.sql", "migrations/postgres/0005_calls.sql", "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
+        Assert.Equal([.. All.Select(name => $"migrations/postgres/{name}"), "migrations/postgres/journal.sql", "migrations/postgres/roles.sql"], files.Order(StringComparer.Ordinal));
         Assert.All(files, file => Assert.Null(StatementLint.Find(Read(assembly, file))));
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SparkGateway.Domain;
+using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Platforms.Local;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;
@@ -45,7 +46,7 @@ public class LocalPlatformSparkTests(ITestOutputHelper output)
         Assert.Contains(harness.Processes(), line => line.Contains("pyspark.daemon", StringComparison.Ordinal));
 
         var clock = Stopwatch.StartNew();
-        await harness.Platform.StopAsync(spec.SessionId, CancellationToken.None);
+        await harness.Platform.StopAsync(new DriverRef(spec.SessionId, spec.Name), CancellationToken.None);
 
         output.WriteLine($"stopped after {clock.Elapsed.TotalSeconds:F1} s");
         Assert.Empty(harness.Processes());

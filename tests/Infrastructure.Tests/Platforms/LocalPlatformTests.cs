@@ -29,11 +29,11 @@ public class LocalPlatformTests
         Assert.True(started.IsOk, started.Error?.Text);
         Assert.Null(harness.Tokens.ForOnDemand(spec.SessionId));
         Assert.NotEmpty(harness.Processes());
-        await harness.Platform.StopAsync(spec.SessionId, CancellationToken.None);
+        await harness.Platform.StopAsync(new DriverRef(spec.SessionId, spec.Name), CancellationToken.None);
         Assert.Empty(harness.Processes());
         Assert.Contains($"{spec.Name}: exited", harness.Log.Text, StringComparison.Ordinal);
         Assert.False(harness.Platform.Exits.TryRead(out _));
-        await harness.Platform.StopAsync(spec.SessionId, CancellationToken.None);
+        await harness.Platform.StopAsync(new DriverRef(spec.SessionId, spec.Name), CancellationToken.None);
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public class LocalPlatformTests
         var launch = harness.Platform.LaunchAsync(spec, CancellationToken.None);
         await harness.Log.Seen($"{spec.Name}: starting");
 
-        await harness.Platform.StopAsync(spec.SessionId, CancellationToken.None);
+        await harness.Platform.StopAsync(new DriverRef(spec.SessionId, spec.Name), CancellationToken.None);
 
         Assert.Empty(harness.Processes());
         Assert.Contains("was stopped while it started", (await launch).Error?.Text, StringComparison.Ordinal);
@@ -172,7 +172,7 @@ public class LocalPlatformTests
 
         Assert.Equal(ErrorCode.ResourceExhausted, third.Error?.Code);
         Assert.Contains($"{first.Name} (ann), {second.Name} (no user)", third.Error!.Text, StringComparison.Ordinal);
-        await harness.Platform.StopAsync(first.SessionId, CancellationToken.None);
+        await harness.Platform.StopAsync(new DriverRef(first.SessionId, first.Name), CancellationToken.None);
         Assert.True((await harness.Platform.LaunchAsync(LocalHarness.Spec(), CancellationToken.None)).IsOk);
     }
 

@@ -15,7 +15,8 @@ public sealed class FakeDriverPlatform : IDriverPlatform
     private readonly ConcurrentQueue<DriverSpec> launched = new();
     private int port = 20_000;
 
-    public string Name => "local";
+    /// <summary>Any other name: drivers that outlive their replica.</summary>
+    public string Name { get; set; } = "local";
 
     /// <summary>True: drivers are ready at once. False: the test takes them from <see cref="NextLaunchAsync"/>.</summary>
     public bool IsInstant { get; set; } = true;
@@ -35,13 +36,23 @@ public sealed class FakeDriverPlatform : IDriverPlatform
         return await pending.Done.WaitAsync(cancellation);
     }
 
-    public Task StopAsync(Guid sessionId, CancellationToken cancellation)
+    /// <summary>Where the driver of a session is found that another replica launched; null: where the store says.</summary>
+    public Func<Session, Result<RunningDriver?>>? Locate { get; set; }
+
+    public Task<Result<RunningDriver?>> LocateAsync(Session ready, CancellationToken cancellation)
     {
-        stops.Writer.TryWrite(sessionId);
+        ArgumentNullException.ThrowIfNull(ready);
+        return Task.FromResult(Locate?.Invoke(ready) ?? Result<RunningDriver?>.Ok(new RunningDriver(ready.Address!, ready.RuntimeId!)));
+    }
+
+    public Task StopAsync(DriverRef driver, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(driver);
+        stops.Writer.TryWrite(driver.SessionId);
         return Task.CompletedTask;
     }
 
-    public void Crash(Guid sessionId, string detail, string logTail) => exits.Writer.TryWrite(new DriverExit(sessionId, detail, logTail));
+    public void Crash(Guid sessionId, string detail, string logTail) => exits.Writer.TryWrite(new DriverExit(sessionId, EndReason.Crashed, detail, logTail));
 
     public ValueTask<PendingLaunch> NextLaunchAsync(CancellationToken cancellation) => launches.Reader.ReadAsync(cancellation);
 

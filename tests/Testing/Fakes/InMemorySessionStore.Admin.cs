@@ -35,6 +35,7 @@ public sealed partial class InMemorySessionStore : ISessionCatalog, IOperatorSto
         if (sessions.Values.Count(it => it.Kind == SessionKind.OnDemand && it.State != SessionState.Ended) >= limits.MaxSessions)
             return new GatewayError(ErrorCode.ResourceExhausted, Blame.Client, "Too many sessions.");
         unclaimed.Add(session.ClientSessionId, session.Id);
+        leases[session.Id] = time.GetUtcNow() + LaunchLease;
         audit.Add($"open {session.Name} {actor.User}");
         return sessions[session.Id] = new Session
         {

@@ -87,6 +87,7 @@ public sealed partial class InMemorySessionStore(TimeProvider time) : ISessionSt
             OwnerReplica = session.OwnerReplica,
             OpenedAt = time.GetUtcNow(),
         };
+        leases[session.Id] = time.GetUtcNow() + LaunchLease;
         audit.Add($"open {session.Name}");
         return new ClaimedBinding(Bind_NeedsLock(key, session.Id, BoundVia.OnDemand), Won: true);
     });
@@ -98,9 +99,10 @@ public sealed partial class InMemorySessionStore(TimeProvider time) : ISessionSt
         return new ClaimedBinding(Bind_NeedsLock(key, sessionId, via), Won: true);
     });
 
-    public Task<Result<Session>> MarkReadyAsync(Guid id, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => Answer<Session>(() =>
+    public Task<Result<Session>> MarkReadyAsync(Guid id, Guid owner, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => Answer<Session>(() =>
     {
-        if (sessions.GetValueOrDefault(id) is not { State: SessionState.Starting } session) return Gone;
+        if (Start_NeedsLock(id, owner) is not { } session) return Gone;
+        leases.Remove(id);
         audit.Add($"ready {session.Name}");
         return sessions[id] = session.BecomeReady(address, runtimeId, time.GetUtcNow()).Value with { MaxTtlAt = time.GetUtcNow() + maxTtl };
     });
@@ -183,9 +185,9 @@ public sealed partial class InMemorySessionStore(TimeProvider time) : ISessionSt
         return Result<IReadOnlyList<Session>>.Ok(lost);
     });
 
-    public Task<Result<bool>> RecordDenialAsync(ClientSessionKey key, string reason, Caller caller, CancellationToken cancellation) => Answer<bool>(() =>
+    public Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation) => Answer<bool>(() =>
     {
-        audit.Add($"deny {key} {reason}");
+        audit.Add($"deny {denial.Key} {denial.Reason} ({denial.Calls} calls)");
         return true;
     });
 
@@ -238,6 +240,7 @@ public sealed partial class InMemorySessionStore(TimeProvider time) : ISessionSt
         if (sessions.GetValueOrDefault(id) is not { } session || session.State == SessionState.Ended) return null;
         foreach (var (key, binding) in bindings.Where(it => it.Value.SessionId == id && it.Value.State == BindingState.Bound).ToList())
             bindings[key] = binding with { State = BindingState.Ended };
+        leases.Remove(id);
         audit.Add($"end {session.Name} {reason} {detail}");
         return sessions[id] = session.End(reason, detail, time.GetUtcNow()).Value;
     }

@@ -3,19 +3,21 @@ using System.Net.Sockets;
 
 namespace SparkGateway.Testing.Http2;
 
-/// <summary>A balancer of connections, as stands before replicas: each new one goes to the next target that takes it.</summary>
+/// <summary>A balancer of connections, as stands before replicas: each new one goes to the next target that takes it, or to the first that does.</summary>
 public sealed class TcpBalancer : IAsyncDisposable
 {
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly IReadOnlyList<int> targets;
+    private readonly bool rotates;
     private readonly List<Task> running = [];
     private readonly CancellationTokenSource stopping = new();
     private readonly Task accepting;
     private int next;
 
-    private TcpBalancer(IReadOnlyList<int> targets)
+    private TcpBalancer(IReadOnlyList<int> targets, bool rotates)
     {
         this.targets = targets;
+        this.rotates = rotates;
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(1_024);
         Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
@@ -25,7 +27,10 @@ public sealed class TcpBalancer : IAsyncDisposable
     public int Port { get; }
 
     /// <param name="targets">Ports of 127.0.0.1.</param>
-    public static TcpBalancer Start(params IReadOnlyList<int> targets) => new(targets);
+    public static TcpBalancer Start(params IReadOnlyList<int> targets) => new(targets, rotates: true);
+
+    /// <summary>Others than the first are only for when that does not listen.</summary>
+    public static TcpBalancer StartInOrder(params IReadOnlyList<int> targets) => new(targets, rotates: false);
 
     public async ValueTask DisposeAsync()
     {
@@ -63,7 +68,7 @@ public sealed class TcpBalancer : IAsyncDisposable
     {
         for (var attempt = 0; attempt < targets.Count; attempt++)
         {
-            var target = targets[Interlocked.Increment(ref next) % targets.Count];
+            var target = targets[(rotates ? Interlocked.Increment(ref next) : attempt) % targets.Count];
             var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try
             {

@@ -32,6 +32,7 @@ internal static class CrossKeyRules
         IdentityRules.Check,
         AttachedRules.Check,
         TeamRules.Check,
+        KubernetesProfileRules.Check,
         LimitRules.Check,
         TelemetryRules.Check,
     ];

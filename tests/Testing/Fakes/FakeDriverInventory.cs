@@ -1,0 +1,46 @@
+using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Ports;
+
+namespace SparkGateway.Testing.Fakes;
+
+/// <summary>Drivers on a platform as the test lists them.</summary>
+public sealed class FakeDriverInventory : IDriverInventory
+{
+    /// <summary>What is known here, perhaps late.</summary>
+    public List<InventoryEntry> Known { get; } = [];
+
+    /// <summary>Sessions whose driver exists although it is not known here.</summary>
+    public HashSet<Guid> Unseen { get; } = [];
+
+    public List<InventoryEntry> Removed { get; } = [];
+
+    public GatewayError? NotSynced { get; set; }
+
+    public Result<IReadOnlyList<InventoryEntry>> List() => NotSynced is { } error ? error : Result<IReadOnlyList<InventoryEntry>>.Ok([.. Known]);
+
+    public Task<Result<bool>> ExistsAsync(Session session, CancellationToken cancellation) =>
+        Task.FromResult<Result<bool>>(Unseen.Contains(session.Id) || Known.Any(entry => entry.SessionId == session.Id));
+
+    public Task<Result<bool>> RemoveAsync(InventoryEntry entry, CancellationToken cancellation)
+    {
+        Removed.Add(entry);
+        return Task.FromResult<Result<bool>>(Known.Remove(entry));
+    }
+
+    public InventoryEntry Add(Guid sessionId)
+    {
+        var entry = new InventoryEntry(sessionId, new SessionName("ns", $"driver-{Known.Count}"), $"uid-{sessionId}");
+        Known.Add(entry);
+        return entry;
+    }
+}
+
+/// <summary>An old gateway, unless the test says otherwise.</summary>
+public sealed class FakeGatewayInstance : IGatewayInstance
+{
+    public TimeSpan Age { get; set; } = TimeSpan.FromDays(1);
+
+    public Task<Result<GatewayInstance>> ReadAsync(CancellationToken cancellation) =>
+        Task.FromResult<Result<GatewayInstance>>(new GatewayInstance(Guid.Empty, Age));
+}
