@@ -9,6 +9,7 @@ using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Persistence;
+using SparkGateway.Infrastructure.Platforms.Kubernetes;
 using SparkGateway.Infrastructure.Platforms.Local;
 using SparkGateway.Infrastructure.Platforms.SparkUi;
 using SparkGateway.Infrastructure.Relay;
@@ -32,14 +33,17 @@ internal static class Composition
             .AddSessionStore(options)
             .AddAttachedSessions()
             .AddDriverActivity()
-            .AddLocalPlatform()
+            .AddPlatform(options)
             .AddPlatformMetrics()
-            .AddControlPlane()
+            .AddControlPlane(options)
             .AddScheduling(options)
             .AddAdminTokens()
             .AddAdminApi()
             .AddRelay(options);
     }
+
+    private static IServiceCollection AddPlatform(this IServiceCollection services, GatewayOptions options) =>
+        options.Platform == Session.LocalPlatform ? services.AddLocalPlatform() : services.AddKubernetesPlatform(options);
 
     public static IMigrationCommand CreateMigration(GatewayOptions options) => new MigrationCommand(options);
 
@@ -68,6 +72,7 @@ internal static class Composition
             LaunchRenewEvery = TimeSpan.FromSeconds(options.Store.LaunchLeaseSeconds) / 3,
             ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
             FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
+            OrphanGrace = TimeSpan.FromSeconds(options.Kubernetes.OrphanGraceSeconds),
             StoreAttempts = options.Store.RetryAttempts,
             StoreRetryEvery = TimeSpan.FromSeconds(options.Store.RetrySeconds),
         };

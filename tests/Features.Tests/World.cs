@@ -49,10 +49,11 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton(Options)
             .AddLogging(logging => logging.AddProvider(Logs))
             .AddSingleton<IDriverInventory>(Inventory)
+            .AddSingleton<IAttachedStore>(Store)
             .AddSingleton<IGatewayInstance>(Instance)
             .AddRouteTable()
             .AddFeatures()
-            .AddReconcileDrivers()
+            .AddClusterSlices()
             .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
     }
 

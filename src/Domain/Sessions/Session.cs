@@ -37,6 +37,9 @@ public sealed record Session
     /// <summary>The platform whose drivers are child processes of the replica that launched them.</summary>
     public const string LocalPlatform = "local";
 
+    /// <summary>The platform of attached sessions that the configuration lists.</summary>
+    public const string ConfigPlatform = "config";
+
     public required Guid Id { get; init; }
 
     public required SessionName Name { get; init; }

@@ -31,8 +31,9 @@ public static class PersistenceServices
         services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<ILogger<MeteredSessionStore>>()));
         services.AddSingleton<ISessionCatalog, SessionCatalog>();
         services.AddSingleton<IOperatorStore, OperatorStore>();
-        services.AddSingleton<IReplicaBoard, ReplicaBoard>();
         services.AddSingleton<IGatewayInstance, InstanceStore>();
+        services.AddSingleton<IReplicaBoard, ReplicaBoard>();
+        services.AddSingleton<IAttachedStore>(provider => provider.GetRequiredService<SessionStore>());
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>(), options.Store.DeadAfterSeconds));
         return services;
     }

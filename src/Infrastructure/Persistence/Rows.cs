@@ -33,6 +33,8 @@ internal sealed class SessionRow
 
     public string? RuntimeId { get; init; }
 
+    public DateTime? RuntimeSince { get; init; }
+
     public DateTime OpenedAt { get; init; }
 
     public DateTime? ReadyAt { get; init; }

@@ -129,7 +129,7 @@ internal sealed class AuditScene
     }
 
     private Task ReadyAsync(string at, int replica, Guid id) =>
-        AtAsync(at, replica, one => one.MarkReadyAsync(id, "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None));
+        AtAsync(at, replica, one => one.MarkReadyAsync(id, Replica(replica), "127.0.0.1:20001", "4711/99", TimeSpan.FromHours(4), CancellationToken.None));
 
     private async Task EndAsync(string at, string endedAt, int replica, Guid id, EndReason reason, string detail)
     {

@@ -33,6 +33,7 @@ internal static class CrossKeyRules
         AttachedRules.Check,
         TeamRules.Check,
         KubernetesProfileRules.Check,
+        KubernetesRules.Check,
         LimitRules.Check,
         TelemetryRules.Check,
     ];

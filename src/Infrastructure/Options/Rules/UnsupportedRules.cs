@@ -8,7 +8,6 @@ internal static class UnsupportedRules
         var options = context.Options;
         if (options.Batch.Enabled) context.Refuse("batch.enabled", "the batch API is not supported by this version; set it to false.");
 
-        WarnIf(options.ClusterProxyUrl, "cluster_proxy_url");
         WarnIf(options.VaultAddress, "vault_address");
         WarnIf(options.VaultApproleFilePath, "vault_approle_file_path");
         WarnIf(options.VaultMountPath, "vault_mount_path");

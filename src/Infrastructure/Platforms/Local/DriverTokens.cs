@@ -21,11 +21,13 @@ public sealed partial class DriverTokens(GatewayOptions options, AttachedSession
     private byte[]? key;
 
     /// <summary>Reads the key, or makes it; `serve` calls this at start. Null: all is well.</summary>
-    public GatewayError? Verify() => options.Local.Engine == "sail" ? null : Key().Error;
+    public GatewayError? Verify() => IsSail ? null : Key().Error;
 
-    public string? ForOnDemand(Guid sessionId) => options.Local.Engine == "sail"
+    public string? ForOnDemand(Guid sessionId) => IsSail
         ? null
         : Base64Url.EncodeToString(HMACSHA256.HashData(Key().Value, Encoding.UTF8.GetBytes(sessionId.ToString("D"))));
+
+    private bool IsSail => options is { Platform: Session.LocalPlatform, Local.Engine: "sail" };
 
     /// <summary>The file is read each time a route is made, so a changed token counts from the next route on.</summary>
     public string? ForAttached(SessionName name)

@@ -168,7 +168,7 @@ internal sealed partial class LocalPlatform(
 
     private async Task<StartEnd> WaitAsync(LocalDriver driver, DriverProcess process, CancellationToken cancellation)
     {
-        using var probe = new ReadinessProbe(driver.Port, time);
+        using var probe = new ReadinessProbe($"{DriverCommands.Host}:{driver.Port}", time);
         var open = false;
         while (!process.Ended.IsCompleted)
         {

@@ -24,16 +24,22 @@ internal interface IKubeWatch<T>
     /// </summary>
     event Action<KubeChange<T>>? Changed;
 
-    /// <summary>Each namespace was listed once. Stays true: what is known then grows old, it is not forgotten.</summary>
+    /// <summary>
+    /// Each namespace was listed once, but for those that are missing or forbidden. Stays true: what is known then grows old, it is
+    /// not forgotten. Before an object counts as gone because it is not here, ask <see cref="Sees"/>.
+    /// </summary>
     bool IsSynced { get; }
 
-    /// <summary>How old the knowledge may be: since when the namespace heard of least recently said nothing. MaxValue: one has not been listed yet.</summary>
+    /// <summary>How old the knowledge may be: for how long the quietest namespace has said nothing. MaxValue: one has not been listed yet.</summary>
     TimeSpan SilentFor { get; }
 
     /// <summary>Why the watch is behind, for operators; null: it is not.</summary>
     string? Trouble { get; }
 
     IReadOnlyCollection<Watched<T>> Snapshot { get; }
+
+    /// <summary>The namespace was listed, and is neither missing nor forbidden now.</summary>
+    bool Sees(string inNamespace);
 
     bool TryGet(ObjectKey key, [MaybeNullWhen(false)] out Watched<T> item);
 

@@ -36,6 +36,9 @@ internal enum KubeFailure
     /// <summary>We sent a field that the cluster's version of the kind does not know.</summary>
     StrictDecoding,
 
+    /// <summary>The version that a watch or a page of a list began from is forgotten: list anew.</summary>
+    Expired,
+
     /// <summary>The API server asks for patience, or our own rate limit's queue is full.</summary>
     Overload,
 
@@ -47,7 +50,13 @@ internal enum KubeFailure
 }
 
 /// <summary>A failed call: its kind for code to decide on, and the error for the user.</summary>
-internal sealed record KubeError(KubeFailure Failure, GatewayError Error);
+internal sealed record KubeError(KubeFailure Failure, GatewayError Error)
+{
+    /// <summary>How long the API server asks to be left alone.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public override string ToString() => Error.Text;
+}
 
 /// <summary>What the API server gave, or why it did not.</summary>
 internal readonly record struct KubeResult<T>
@@ -70,6 +79,10 @@ internal readonly record struct KubeResult<T>
     public static implicit operator KubeResult<T>(T value) => new(value, null);
 
     public static implicit operator KubeResult<T>(KubeError error) => new(default, error);
+
+    /// <summary>For interfaces and null, which convert to nothing by themselves.</summary>
+    [SuppressMessage("Design", "CA1000:Do not declare static members on generic types", Justification = "As Result<T> has it.")]
+    public static KubeResult<T> Ok(T value) => new(value, null);
 
     public bool Is(KubeFailure failure) => Error?.Failure == failure;
 

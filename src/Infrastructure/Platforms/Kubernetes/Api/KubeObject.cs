@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
 
@@ -13,14 +14,20 @@ internal sealed record KubeObject(ObjectKey Key, string Uid, string ResourceVers
     /// <summary>Set as soon as somebody deletes the object: it may live on until its finalizers and its grace time are through.</summary>
     public DateTimeOffset? DeletionTimestamp => Time("deletionTimestamp");
 
-    public static KubeObject Of(JsonElement json)
+    /// <summary>Of a list: where its next page begins; "" : this is the last.</summary>
+    public string Continue => Text(Metadata, "continue");
+
+    /// <returns>False: it has no metadata.</returns>
+    public static bool TryOf(JsonElement json, [NotNullWhen(true)] out KubeObject? made)
     {
-        var metadata = json.GetProperty("metadata");
-        return new(
+        made = null;
+        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("metadata", out var metadata) || metadata.ValueKind != JsonValueKind.Object) return false;
+        made = new(
             new ObjectKey(Text(metadata, "namespace"), Text(metadata, "name")),
             Text(metadata, "uid"),
             Text(metadata, "resourceVersion"),
             json);
+        return true;
     }
 
     /// <summary>A label's value; null: it is not set.</summary>
