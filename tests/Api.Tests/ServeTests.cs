@@ -107,8 +107,8 @@ public sealed class ServeTests
 
             Assert.NotEmpty(run.ErrorLines);
             var messages = run.ErrorLines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-            Assert.All(messages, message => Assert.EndsWith("Z", message.GetProperty("Timestamp").GetString(), StringComparison.Ordinal));
-            Assert.Contains(messages, message => message.GetProperty("Message").GetString()!.Contains("vault_mount_path: has no effect", StringComparison.Ordinal));
+            Assert.All(messages, message => Assert.EndsWith("Z", message.GetProperty("time").GetString(), StringComparison.Ordinal));
+            Assert.Contains(messages, message => message.GetProperty("message").GetString()!.Contains("vault_mount_path: has no effect", StringComparison.Ordinal));
         }
     }
 

@@ -108,6 +108,9 @@ public sealed record Session
         ? this with { State = SessionState.Ended, EndReason = EndReason ?? reason, EndDetail = EndDetail ?? detail, EndedAt = at }
         : Illegal(SessionState.Ended);
 
+    /// <summary>How logs and texts name it.</summary>
+    public override string ToString() => Name.ToString();
+
     private GatewayError Illegal(SessionState target) =>
         new(ErrorCode.Internal, Blame.Gateway, $"Session {Name} cannot go from {State} to {target}.");
 }

@@ -89,7 +89,7 @@ public static partial class ExpireSessions
         {
             var near = candidates.Where(use => use.Session.OwnerReplica == options.Self.Id && use.TimeLeft > TimeSpan.Zero && use.TimeLeft <= options.TtlNotice).ToList();
             foreach (var use in near)
-                if (!announced.Contains(use.Session.Id)) LogNearMaxTtl(logger, use.Session.Name, use.TimeLeft!.Value.TotalMinutes, use.Session.OpenedBy ?? "");
+                if (!announced.Contains(use.Session.Id)) LogNearMaxTtl(logger, use.Session, use.TimeLeft!.Value.TotalMinutes, use.Session.OpenedBy ?? "");
             announced = [.. near.Select(use => use.Session.Id)];
             FeatureTelemetry.NearMaxTtl.Record(near.Count);
             return near.Count;
@@ -102,6 +102,6 @@ public static partial class ExpireSessions
             : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} minutes");
 
         [LoggerMessage(EventId = 2400, Level = LogLevel.Information, Message = "Session {Session} reaches its max TTL in {Minutes:0.0} minutes and ends then; user {User}.")]
-        private static partial void LogNearMaxTtl(ILogger logger, SessionName session, double minutes, string user);
+        private static partial void LogNearMaxTtl(ILogger logger, Session session, double minutes, string user);
     }
 }

@@ -151,6 +151,8 @@ internal sealed class StoreReadiness(StoreHealth store) : IReadinessCheck
 {
     public string Name => "store";
 
+    public bool IsShared => true;
+
     public async ValueTask<ReadinessResult> CheckAsync(CancellationToken cancellation)
     {
         var answer = await store.PingAsync(cancellation);

@@ -22,6 +22,15 @@ internal static class OptionRules
         ["log.format"] = ValueRule.OneOf("text", "json"),
         ["log.level"] = ValueRule.OneOf("trace", "debug", "info", "warning", "error"),
         ["log.queue_lines"] = ValueRule.Whole(100, 1_000_000),
+        ["log.calls"] = ValueRule.FlagValue,
+
+        ["telemetry.trace_calls_ratio"] = ValueRule.Ratio,
+        ["telemetry.otlp.endpoint"] = ValueRule.Url,
+        ["telemetry.otlp.protocol"] = ValueRule.OneOf("grpc", "http"),
+        ["telemetry.otlp.headers_file"] = ValueRule.FilePath,
+        ["telemetry.otlp.timeout_seconds"] = ValueRule.Whole(1, 60),
+        ["telemetry.otlp.metrics_interval_seconds"] = ValueRule.Whole(1, 3600),
+        ["telemetry.otlp.queue_spans"] = ValueRule.Whole(1, 100_000),
 
         ["spark_connect.enabled"] = ValueRule.FlagValue,
         ["spark_connect.bind"] = ValueRule.IpAddress,
@@ -44,6 +53,7 @@ internal static class OptionRules
         ["spark_connect.start_grace_seconds"] = ValueRule.Whole(0, 3600),
         ["spark_connect.release_linger_seconds"] = ValueRule.Whole(0, Day),
         ["spark_connect.drain_seconds"] = ValueRule.Whole(0, 3600),
+        ["spark_connect.drain_notice_seconds"] = ValueRule.Whole(0, 300),
         ["spark_connect.headers.session_name[]"] = ValueRule.HeaderName,
         ["spark_connect.headers.namespace[]"] = ValueRule.HeaderName,
         ["spark_connect.headers.team[]"] = ValueRule.HeaderName,

@@ -293,7 +293,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
             .SetProperty(row => row.HeartbeatAt, _ => StoreClock.Now()), cancellation);
         if (stamped > 0) return;
 
-        db.Add(new ReplicaRow { Id = self.Id, Host = self.Host });
+        db.Add(new ReplicaRow { Id = self.Id, Host = self.Host, StateDir = self.StateDir });
         await db.SaveChangesAsync(cancellation);
     }
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
@@ -18,6 +19,7 @@ public static class LocalServices
         services.AddSingleton<IDriverTokens>(provider => provider.GetRequiredService<DriverTokens>());
         services.AddSingleton<IDriverPlatform, LocalPlatform>();
         services.AddSingleton<IDriverLogs, DriverLogFiles>();
+        services.AddSingleton<IReadinessCheck, LocalReadiness>();
         return services;
     }
 

@@ -22,7 +22,8 @@ internal static class StartTexts
     {
         var text = new StringBuilder($"The driver of Spark session {facts.Name} {what}. {advice}.");
         text.Append('\n').Append(Where(facts));
-        var events = facts.Events.Where(shown => shown.IsWarning).TakeLast(ShownEvents).ToList();
+        // A failed submission is told from the application's state, with the telling line only.
+        var events = facts.Events.Where(shown => shown.IsWarning && shown.Reason != "SparkApplicationSubmissionFailed").TakeLast(ShownEvents).ToList();
         if (events.Count > 0) text.Append("\nLast warnings:");
         foreach (var warning in events)
             text.Append(CultureInfo.InvariantCulture, $"\n  {warning.At?.UtcDateTime:HH:mm:ss} {warning.Reason}: {Shown.Words(warning.Message, LongestEvent)}");
