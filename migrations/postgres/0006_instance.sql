@@ -1,4 +1,4 @@
--- Spark Gateway: who this gateway is. Drivers in a cluster bear the id, so that no gateway touches those of another.
+-- Spark Gateway: who this gateway is, and how old drivers are. Drivers in a cluster bear the id, so that no gateway touches those of another.
 
 -- One row. Its age says how far the absence of a session from this database can be believed.
 CREATE TABLE gateway_instance (
@@ -8,3 +8,6 @@ CREATE TABLE gateway_instance (
 );
 
 INSERT INTO gateway_instance (id) VALUES (1);
+
+-- Drivers that are found on a cluster: when their pod was made. An older one never takes the place of a younger one of its name.
+ALTER TABLE sessions ADD COLUMN runtime_since TIMESTAMPTZ;

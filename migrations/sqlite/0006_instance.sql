@@ -1,4 +1,4 @@
--- Spark Gateway: who this gateway is. Drivers in a cluster bear the id, so that no gateway touches those of another.
+-- Spark Gateway: who this gateway is, and how old drivers are. Drivers in a cluster bear the id, so that no gateway touches those of another.
 
 -- One row. Its age says how far the absence of a session from this database can be believed.
 CREATE TABLE gateway_instance (
@@ -10,3 +10,6 @@ CREATE TABLE gateway_instance (
 INSERT INTO gateway_instance (id, instance_id)
 SELECT 1, substr(hex, 1, 8) || '-' || substr(hex, 9, 4) || '-4' || substr(hex, 14, 3) || '-A' || substr(hex, 18, 3) || '-' || substr(hex, 21, 12)
 FROM (SELECT hex(randomblob(16)) AS hex);
+
+-- Drivers that are found on a cluster: when their pod was made. An older one never takes the place of a younger one of its name.
+ALTER TABLE sessions ADD COLUMN runtime_since TEXT;

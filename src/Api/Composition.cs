@@ -9,7 +9,9 @@ using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Persistence;
+using SparkGateway.Infrastructure.Platforms.Kubernetes;
 using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms.SparkUi;
 using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
 using SparkGateway.Infrastructure.Scheduling;
@@ -30,14 +32,18 @@ internal static class Composition
             .AddRouteTable()
             .AddSessionStore(options)
             .AddAttachedSessions()
-            .AddLocalPlatform()
+            .AddDriverActivity()
+            .AddPlatform(options)
             .AddPlatformMetrics()
-            .AddControlPlane()
+            .AddControlPlane(options)
             .AddScheduling(options)
             .AddAdminTokens()
             .AddAdminApi()
             .AddRelay(options);
     }
+
+    private static IServiceCollection AddPlatform(this IServiceCollection services, GatewayOptions options) =>
+        options.Platform == Session.LocalPlatform ? services.AddLocalPlatform() : services.AddKubernetesPlatform(options);
 
     public static IMigrationCommand CreateMigration(GatewayOptions options) => new MigrationCommand(options);
 
@@ -57,6 +63,7 @@ internal static class Composition
             MaxExtensionHours = options.Admin.MaxExtensionHours,
             Expiry = ExpiryOf(connect),
             ExpiryHold = TimeSpan.FromSeconds(connect.ExpiryHoldSeconds),
+            ProtectRunningQueries = connect.ProtectRunningQueries,
             BusyGrace = TimeSpan.FromSeconds(connect.BusyGraceSeconds),
             EndingGrace = TimeSpan.FromSeconds(connect.EndingGraceSeconds),
             TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),
@@ -65,6 +72,7 @@ internal static class Composition
             LaunchRenewEvery = TimeSpan.FromSeconds(options.Store.LaunchLeaseSeconds) / 3,
             ActivityEvery = TimeSpan.FromSeconds(options.Store.ActivitySeconds),
             FollowEvery = TimeSpan.FromSeconds(options.Store.FollowSeconds),
+            OrphanGrace = TimeSpan.FromSeconds(options.Kubernetes.OrphanGraceSeconds),
             StoreAttempts = options.Store.RetryAttempts,
             StoreRetryEvery = TimeSpan.FromSeconds(options.Store.RetrySeconds),
         };

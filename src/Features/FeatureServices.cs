@@ -23,6 +23,7 @@ public static class FeatureServices
         services.AddSingleton<LastWords>();
         services.AddSingleton<SessionEnder>();
         services.AddSingleton<ActivityFlusher>();
+        services.AddSingleton<ExpireSessions.QueryGuard>();
         services.AddSingleton<Launcher>();
         services.AddSingleton<ISessionStarter, SessionStarter>();
         services.AddSingleton<SessionClaim>();
@@ -34,9 +35,13 @@ public static class FeatureServices
         return services.AddMediator().AddSlices().AddAdminSlices();
     }
 
-    /// <summary>For platforms whose drivers outlive their replica: needs IDriverInventory.</summary>
-    public static IServiceCollection AddReconcileDrivers(this IServiceCollection services) =>
+    /// <summary>For platforms whose drivers outlive their replica, and that find drivers of others: needs IDriverInventory.</summary>
+    public static IServiceCollection AddClusterSlices(this IServiceCollection services)
+    {
         services.AddSingleton<IRequestHandler<ReconcileDrivers.ReconcileDrivers.Request, Result<ReconcileDrivers.ReconcileDrivers.Outcome>>, ReconcileDrivers.ReconcileDrivers.Handler>();
+        services.AddSingleton<IRequestHandler<AttachFound.AttachFound.Request, Result<IReadOnlyList<Session>>>, AttachFound.AttachFound.Handler>();
+        return services;
+    }
 
     /// <summary>By hand: MediatR's own registration is a package for later versions, and this is all it would do.</summary>
     private static IServiceCollection AddMediator(this IServiceCollection services)

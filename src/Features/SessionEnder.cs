@@ -37,7 +37,7 @@ public sealed partial class SessionEnder(
             return Result<Session?>.Ok(null);
         }
 
-        LogEnded(logger, ended.Name, ended.EndReason ?? reason, ended.EndDetail ?? "");
+        LogEnded(logger, ended, ended.EndReason ?? reason, ended.EndDetail ?? "");
         await ClearAwayAsync(ended, logTail);
         return ended;
     }
@@ -48,7 +48,7 @@ public sealed partial class SessionEnder(
         var mark = await store.MarkEndingAsync(id, reason, detail, condition, cancellation);
         if (mark is { IsOk: true, Value: { } ending })
         {
-            LogEnding(logger, ending.Name, reason, detail);
+            LogEnding(logger, ending, reason, detail);
             Finish(ending);
         }
 
@@ -72,7 +72,7 @@ public sealed partial class SessionEnder(
             await platform.StopAsync(DriverRef.Of(ending), CancellationToken.None);
             var end = await patience.InsistAsync(
                 () => store.EndAsync(ending.Id, ending.EndReason ?? EndReason.ClosedByOperator, ending.EndDetail ?? "", Caller.Gateway, CancellationToken.None), stopping);
-            if (end is { IsOk: true, Value: { } ended }) LogEnded(logger, ended.Name, ended.EndReason!.Value, ended.EndDetail ?? "");
+            if (end is { IsOk: true, Value: { } ended }) LogEnded(logger, ended, ended.EndReason!.Value, ended.EndDetail ?? "");
         }
         finally
         {
@@ -88,8 +88,8 @@ public sealed partial class SessionEnder(
     }
 
     [LoggerMessage(EventId = 2110, Level = LogLevel.Information, Message = "Session {Session} ended: {Reason}. {Detail}")]
-    private static partial void LogEnded(ILogger logger, SessionName session, EndReason reason, string detail);
+    private static partial void LogEnded(ILogger logger, Session session, EndReason reason, string detail);
 
     [LoggerMessage(EventId = 2111, Level = LogLevel.Information, Message = "Session {Session} is ending: {Reason}. {Detail}")]
-    private static partial void LogEnding(ILogger logger, SessionName session, EndReason reason, string detail);
+    private static partial void LogEnding(ILogger logger, Session session, EndReason reason, string detail);
 }

@@ -38,7 +38,7 @@ public sealed class ServeTests
             {
                 Assert.Equal("ok\n", await client.GetStringAsync("/healthz"));
                 Assert.Contains("service_name=\"spark-gateway\"", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
-                using var report = JsonDocument.Parse(await client.GetStringAsync("/readyz"));
+                using var report = JsonDocument.Parse(await client.GetStringAsync("/readyz?format=json"));
                 Assert.True(report.RootElement.GetProperty("ready").GetBoolean());
                 Assert.Contains(report.RootElement.GetProperty("components").EnumerateArray(), component => component.GetProperty("name").GetString() == "process");
                 Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(new Uri("/nothing", UriKind.Relative))).StatusCode);
@@ -107,8 +107,8 @@ public sealed class ServeTests
 
             Assert.NotEmpty(run.ErrorLines);
             var messages = run.ErrorLines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-            Assert.All(messages, message => Assert.EndsWith("Z", message.GetProperty("Timestamp").GetString(), StringComparison.Ordinal));
-            Assert.Contains(messages, message => message.GetProperty("Message").GetString()!.Contains("vault_mount_path: has no effect", StringComparison.Ordinal));
+            Assert.All(messages, message => Assert.EndsWith("Z", message.GetProperty("time").GetString(), StringComparison.Ordinal));
+            Assert.Contains(messages, message => message.GetProperty("message").GetString()!.Contains("vault_mount_path: has no effect", StringComparison.Ordinal));
         }
     }
 

@@ -8,6 +8,7 @@ public static class Fixtures
 {
     private static readonly TimeSpan CompileLimit = TimeSpan.FromMinutes(2);
     private static readonly Lazy<string> Classes = new(Compile);
+    private static readonly Lazy<string> HelmFolder = new(() => SparkFixture.Install("helm"));
 
     /// <summary>The folder with spark-4.2.0, jvm-client and start-driver.sh.</summary>
     public static string SparkFolder => Path.GetDirectoryName(SparkFixture.SparkHome)!;
@@ -19,6 +20,9 @@ public static class Fixtures
     public static string SmokeSource => Path.Combine(SparkFixture.Source("spark"), "Smoke.java");
 
     public static string JvmJars => Path.Combine(SparkFolder, "jvm-client", "jars", "*");
+
+    /// <summary>The real helm.</summary>
+    public static string Helm => Path.Combine(HelmFolder.Value, "helm");
 
     /// <summary>Arguments of java for a program with the stock JVM client and the compiled Smoke on its class path.</summary>
     public static IReadOnlyList<string> JavaArguments(params IEnumerable<string> moreClasses) =>

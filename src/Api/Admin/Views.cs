@@ -84,17 +84,18 @@ internal sealed record AuditView(
     }
 }
 
-/// <param name="Calls">Calls on their way through that replica now.</param>
-internal sealed record OpenCallsView(Guid Replica, string Host, int Calls);
+/// <param name="Calls">Calls on their way through that replica.</param>
+/// <param name="ToldAt">When it told; absent: it is the one that answers, and they are those of now.</param>
+internal sealed record OpenCallsView(Guid Replica, string Host, int Calls, DateTimeOffset? ToldAt);
 
-/// <param name="OpenCalls">Of the replica that answers; busy_until of the session tells of calls on others.</param>
+/// <param name="OpenCalls">Of the replica that answers, and of each other that has some.</param>
 /// <param name="Bindings">Its client sessions, newest first, at most 50.</param>
 /// <param name="Audit">Its last 50 audit rows, newest first.</param>
 internal sealed record SessionDetailView(SessionView Session, IReadOnlyList<OpenCallsView> OpenCalls, IReadOnlyList<BindingView> Bindings, IReadOnlyList<AuditView> Audit)
 {
     public static SessionDetailView Of(DescribeSession.Description description) => new(
         SessionView.Of(description.Record.Session),
-        [new OpenCallsView(description.Replica.Id, description.Replica.Host, description.OpenCalls)],
+        [.. description.OpenCalls.Select(calls => new OpenCallsView(calls.Replica, calls.Host, calls.Calls, calls.At))],
         [.. description.Record.Bindings.Select(BindingView.Of)],
         [.. description.Record.Audit.Select(AuditView.Of)]);
 }

@@ -21,6 +21,8 @@ internal static class EmptyHistograms
             return;
         }
 
+        // The exporter would compress the page, and nothing can be added to that.
+        context.Request.Headers.AcceptEncoding = default;
         var response = context.Response;
         var (client, page) = (response.Body, new MemoryStream());
         response.Body = page;

@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Logging.Console;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Resources;
 using SparkGateway.Api.Admin;
 using SparkGateway.Api.Health;
 using SparkGateway.Infrastructure.Hosting;
@@ -17,7 +15,7 @@ internal static class GatewayHost
     /// <summary>The relay cuts its calls when drain_seconds are over; this much later the host gives up on whoever has not ended.</summary>
     private const int StopMarginSeconds = 5;
 
-    public static TimeSpan StopLimit(GatewayOptions options) => TimeSpan.FromSeconds(options.SparkConnect.DrainSeconds + StopMarginSeconds);
+    public static TimeSpan StopLimit(GatewayOptions options) => TimeSpan.FromSeconds(options.SparkConnect.DrainNoticeSeconds + options.SparkConnect.DrainSeconds + StopMarginSeconds);
 
     public static WebApplication Build(ConfigSource source, LoadedConfig config, Listeners listeners)
     {
@@ -26,9 +24,7 @@ internal static class GatewayHost
         AddLog(builder.Logging, options.Log);
         AddHttp(builder, options, listeners);
         builder.Services.AddRoutingCore();
-        builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("spark-gateway", autoGenerateServiceInstanceId: false))
-            .WithMetrics(metrics => metrics.AddMeter(TelemetryServices.SourceName, "System.Runtime").RenameCounts().AddPrometheusExporter());
+        builder.Services.AddGatewayTelemetry(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit(options));
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Services.AddSingleton(TimeProvider.System).AddConfig(source, config).AddReadiness();
@@ -43,12 +39,6 @@ internal static class GatewayHost
         app.MapPrometheusScrapingEndpoint(MetricsPath);
         return app;
     }
-
-    /// <summary>To Prometheus a name that ends in _count is part of a histogram.</summary>
-    private static MeterProviderBuilder RenameCounts(this MeterProviderBuilder metrics) => metrics
-        .AddView("dotnet.assembly.count", "dotnet.assemblies")
-        .AddView("dotnet.process.cpu.count", "dotnet.process.cpus")
-        .AddView("dotnet.timer.count", "dotnet.timers");
 
     private static void AddHttp(WebApplicationBuilder builder, GatewayOptions options, Listeners listeners)
     {
@@ -65,19 +55,15 @@ internal static class GatewayHost
     /// <summary>All of it on standard error: standard output holds the line to paste, and nothing else.</summary>
     private static void AddLog(ILoggingBuilder logging, LogOptions options)
     {
-        const string timestamp = "yyyy-MM-ddTHH:mm:ss.fffZ";
-        if (options.Format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, timestamp));
-        else
+        logging.AddConsoleFormatter<JsonLogFormatter, ConsoleFormatterOptions>();
+        logging.AddSimpleConsole(text =>
         {
-            logging.AddSimpleConsole(text =>
-            {
-                (text.SingleLine, text.ColorBehavior) = (true, LoggerColorBehavior.Disabled);
-                (text.UseUtcTimestamp, text.TimestampFormat) = (true, timestamp + " ");
-            });
-        }
-
+            (text.SingleLine, text.ColorBehavior) = (true, LoggerColorBehavior.Disabled);
+            (text.UseUtcTimestamp, text.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ");
+        });
         logging.AddConsole(console =>
         {
+            if (options.Format == "json") console.FormatterName = JsonLogFormatter.FormatName;
             console.LogToStandardErrorThreshold = LogLevel.Trace;
             console.MaxQueueLength = options.QueueLines;
             console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
@@ -85,6 +71,7 @@ internal static class GatewayHost
         logging.SetMinimumLevel(Level(options.Level));
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Quartz", LogLevel.Warning);
+        logging.AddFilter("OpenTelemetry", LogLevel.Warning);
         // The host logs a failed start with its stack trace; `serve` says it in one sentence.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }

@@ -37,6 +37,9 @@ public sealed record Session
     /// <summary>The platform whose drivers are child processes of the replica that launched them.</summary>
     public const string LocalPlatform = "local";
 
+    /// <summary>The platform of attached sessions that the configuration lists.</summary>
+    public const string ConfigPlatform = "config";
+
     public required Guid Id { get; init; }
 
     public required SessionName Name { get; init; }
@@ -104,6 +107,9 @@ public sealed record Session
     public Result<Session> End(EndReason reason, string? detail, DateTimeOffset at) => State != SessionState.Ended
         ? this with { State = SessionState.Ended, EndReason = EndReason ?? reason, EndDetail = EndDetail ?? detail, EndedAt = at }
         : Illegal(SessionState.Ended);
+
+    /// <summary>How logs and texts name it.</summary>
+    public override string ToString() => Name.ToString();
 
     private GatewayError Illegal(SessionState target) =>
         new(ErrorCode.Internal, Blame.Gateway, $"Session {Name} cannot go from {State} to {target}.");

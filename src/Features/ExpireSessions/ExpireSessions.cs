@@ -28,6 +28,7 @@ public static partial class ExpireSessions
         SessionEnder ender,
         ISessionStarter starter,
         ActivityFlusher activity,
+        QueryGuard guard,
         FeatureOptions options,
         ILogger<Handler> logger) : IRequestHandler<Request, Result<Outcome>>
     {
@@ -46,6 +47,7 @@ public static partial class ExpireSessions
 
             var list = await store.ListExpiringAsync(options.Expiry.LeastIdleTimeout, options.TtlNotice, cancellationToken);
             if (!list.TryGet(out var candidates, out var error)) return error;
+            guard.Forget(allBut: candidates.Select(use => use.Session.Id));
             var retired = 0;
             foreach (var use in candidates)
             {
@@ -76,6 +78,7 @@ public static partial class ExpireSessions
             {
                 EndReason.MaxTtl => await EndAsync(EndReason.MaxTtl, $"it was ready since {Text(use.Session.ReadyAt)}", new EndCondition.TtlReached()),
                 EndReason.Released => await EndAsync(EndReason.Released, "", new EndCondition.ReleasedFor(policy.ReleaseLinger)),
+                EndReason.Idle when await guard.KeepsAsync(use.Session, cancellation) => Result<Session?>.Ok(null),
                 EndReason.Idle => await EndAsync(EndReason.Idle, $"{Text(limits.IdleTimeout)}, last used at {Text(use.Session.LastActivityAt)}", new EndCondition.IdleFor(limits.IdleTimeout)),
                 _ => Result<Session?>.Ok(null),
             };
@@ -89,7 +92,7 @@ public static partial class ExpireSessions
         {
             var near = candidates.Where(use => use.Session.OwnerReplica == options.Self.Id && use.TimeLeft > TimeSpan.Zero && use.TimeLeft <= options.TtlNotice).ToList();
             foreach (var use in near)
-                if (!announced.Contains(use.Session.Id)) LogNearMaxTtl(logger, use.Session.Name, use.TimeLeft!.Value.TotalMinutes, use.Session.OpenedBy ?? "");
+                if (!announced.Contains(use.Session.Id)) LogNearMaxTtl(logger, use.Session, use.TimeLeft!.Value.TotalMinutes, use.Session.OpenedBy ?? "");
             announced = [.. near.Select(use => use.Session.Id)];
             FeatureTelemetry.NearMaxTtl.Record(near.Count);
             return near.Count;
@@ -102,6 +105,6 @@ public static partial class ExpireSessions
             : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} minutes");
 
         [LoggerMessage(EventId = 2400, Level = LogLevel.Information, Message = "Session {Session} reaches its max TTL in {Minutes:0.0} minutes and ends then; user {User}.")]
-        private static partial void LogNearMaxTtl(ILogger logger, SessionName session, double minutes, string user);
+        private static partial void LogNearMaxTtl(ILogger logger, Session session, double minutes, string user);
     }
 }

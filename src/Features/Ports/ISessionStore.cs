@@ -124,4 +124,5 @@ public interface ISessionStore
 }
 
 /// <summary>One running gateway process. <paramref name="IsOnly"/>: no other process can use this store (SQLite under its file lock), so all others are dead.</summary>
-public sealed record Replica(Guid Id, string Host, bool IsOnly);
+/// <param name="StateDir">Whole path on that host; empty: unknown.</param>
+public sealed record Replica(Guid Id, string Host, bool IsOnly, string StateDir = "");

@@ -48,7 +48,7 @@ public static partial class ReconcileDrivers
 
             var open = sessions.Where(session => session.Kind == SessionKind.OnDemand).ToDictionary(session => session.Id);
             var orphans = drivers.Where(driver => !open.ContainsKey(driver.SessionId)).ToList();
-            var present = drivers.Select(driver => driver.SessionId).ToHashSet();
+            var present = drivers.Where(driver => driver.IsRunning).Select(driver => driver.SessionId).ToHashSet();
             var bare = open.Values.Where(session => session.IsLive && session.OutlivesReplica && !present.Contains(session.Id)).ToList();
             Remember([.. orphans.Select(driver => driver.Id), .. bare.Select(session => session.Id.ToString())]);
 

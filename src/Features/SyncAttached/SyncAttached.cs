@@ -20,7 +20,7 @@ public static class SyncAttached
             var kept = sessions.Select(session => session.Id).ToHashSet();
             foreach (var route in table.Routes)
             {
-                if (route.Session.Kind != SessionKind.Attached || kept.Contains(route.Session.Id)) continue;
+                if (route.Session is not { Kind: SessionKind.Attached, Platform: Session.ConfigPlatform } || kept.Contains(route.Session.Id)) continue;
                 var read = await store.FindSessionAsync(route.Session.Id, cancellationToken);
                 var ended = read is { IsOk: true, Value: { } known } ? known : route.Session with { EndReason = EndReason.Replaced };
                 table.Close(route.Session.Id, EndTexts.Ended(ended));

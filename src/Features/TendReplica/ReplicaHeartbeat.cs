@@ -38,7 +38,7 @@ public sealed partial class ReplicaHeartbeat(ISessionStore store, IRouteTable ta
         isLate = false;
         foreach (var session in lost)
         {
-            LogLost(logger, session.Name);
+            LogLost(logger, session);
             table.Close(session.Id, EndTexts.Ended(session));
         }
 
@@ -52,5 +52,5 @@ public sealed partial class ReplicaHeartbeat(ISessionStore store, IRouteTable ta
     private static partial void LogBack(ILogger logger);
 
     [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "Session {Session} is lost: the gateway process that ran its driver is gone.")]
-    private static partial void LogLost(ILogger logger, SessionName session);
+    private static partial void LogLost(ILogger logger, Session session);
 }

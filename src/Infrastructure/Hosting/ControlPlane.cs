@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
+using SparkGateway.Domain.Sessions;
 using SparkGateway.Features;
 using SparkGateway.Features.EndSession;
 using SparkGateway.Features.Ports;
@@ -87,13 +88,17 @@ internal sealed partial class ControlPlane(
 
 public static class ControlPlaneServices
 {
-    /// <summary>The loops and the checks before them. Needs AddFeatures, AddSessionStore, AddLocalPlatform, AddAttachedSessions, AddConfig.</summary>
-    public static IServiceCollection AddControlPlane(this IServiceCollection services)
+    /// <summary>The loops and the checks before them. Needs AddFeatures, AddSessionStore, a platform, AddAttachedSessions, AddConfig.</summary>
+    public static IServiceCollection AddControlPlane(this IServiceCollection services, GatewayOptions options)
     {
         services.AddSingleton<IStartCheck, StoreCheck>();
-        services.AddSingleton<IStartCheck, OneHostCheck>();
         services.AddSingleton<IStartCheck, TokenKeyCheck>();
-        services.AddSingleton<IStartCheck, EngineCheck>();
+        if (options.Platform == Session.LocalPlatform)
+        {
+            services.AddSingleton<IStartCheck, OneHostCheck>();
+            services.AddSingleton<IStartCheck, EngineCheck>();
+        }
+
         services.AddSingleton<IReadinessCheck, StoreReadiness>();
         services.AddHostedService<ControlPlane>();
         return services;
@@ -145,6 +150,8 @@ internal sealed class EngineCheck(SparkLocator locator, GatewayOptions options) 
 internal sealed class StoreReadiness(StoreHealth store) : IReadinessCheck
 {
     public string Name => "store";
+
+    public bool IsShared => true;
 
     public async ValueTask<ReadinessResult> CheckAsync(CancellationToken cancellation)
     {

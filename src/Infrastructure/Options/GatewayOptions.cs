@@ -30,6 +30,8 @@ public sealed class GatewayOptions
 
     public LogOptions Log { get; set; } = new();
 
+    public TelemetryOptions Telemetry { get; set; } = new();
+
     public SparkConnectOptions SparkConnect { get; set; } = new();
 
     public RelayOptions Relay { get; set; } = new();
@@ -47,18 +49,6 @@ public sealed class GatewayOptions
     public HealthOptions Health { get; set; } = new();
 
     public BatchOptions Batch { get; set; } = new();
-}
-
-public sealed class LogOptions
-{
-    /// <summary>text or json: one line for each entry, on standard error.</summary>
-    public string Format { get; set; } = "text";
-
-    /// <summary>trace, debug, info, warning or error.</summary>
-    public string Level { get; set; } = "info";
-
-    /// <summary>Lines that wait for a slow reader; more are dropped and counted, so that logging never stops a call.</summary>
-    public int QueueLines { get; set; } = 10_000;
 }
 
 public sealed class SparkConnectOptions
@@ -112,6 +102,15 @@ public sealed class SparkConnectOptions
     public int ReleaseLingerSeconds { get; set; } = 60;
 
     public int DrainSeconds { get; set; } = 30;
+
+    /// <summary>Before a session ends as idle its driver is asked whether queries run.</summary>
+    public bool ProtectRunningQueries { get; set; }
+
+    /// <summary>How long that may take.</summary>
+    public int DriverAskSeconds { get; set; } = 3;
+
+    /// <summary>Before a stop: how long /readyz says so while connections are still accepted.</summary>
+    public int DrainNoticeSeconds { get; set; }
 
     public HeaderNameOptions Headers { get; set; } = new();
 
@@ -377,15 +376,6 @@ public sealed class AdminOptions
 
     /// <summary>How far ahead an operator may move a session's max TTL.</summary>
     public int MaxExtensionHours { get; set; } = 24;
-}
-
-public sealed class HealthOptions
-{
-    /// <summary>A second port for /healthz, /readyz and /metrics on all addresses; 0: none.</summary>
-    public int Port { get; set; }
-
-    /// <summary>A component that has not answered /readyz by then counts as not ready.</summary>
-    public int CheckSeconds { get; set; } = 2;
 }
 
 public sealed class BatchOptions

@@ -22,6 +22,8 @@ internal sealed partial record ValueRule(string Allowed, Func<object, bool> Hold
 
     public static readonly ValueRule PeerRange = Text("an IP address, or a range of them such as 10.0.0.0/8", text => IsIpAddress(text) || IPNetwork.TryParse(text, out _));
 
+    public static readonly ValueRule Ratio = new("0 to 1, decimals too", value => value is decimal number && number is >= 0 and <= 1);
+
     public static readonly ValueRule Url = Text("an http or https URL, or empty", text => text.Length == 0 || IsUrl(text));
 
     public static readonly ValueRule Label = Text(SessionName.LabelRule, SessionName.IsLabel);

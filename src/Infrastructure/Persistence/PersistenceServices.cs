@@ -18,7 +18,7 @@ public static class PersistenceServices
     public static IServiceCollection AddSessionStore(this IServiceCollection services, GatewayOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(new Replica(Guid.NewGuid(), Environment.MachineName, IsOnly: options.Store.Kind == "sqlite"));
+        services.TryAddSingleton(new Replica(Guid.NewGuid(), Environment.MachineName, IsOnly: options.Store.Kind == "sqlite", Path.GetFullPath(options.StateDir)));
         services.AddLogging();
         services.AddSingleton(provider => new Migrator(options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Migrator>>()));
         services.AddSingleton(_ => StoreDialect.From(options).Value);
@@ -28,10 +28,12 @@ public static class PersistenceServices
         services.AddSingleton<AuditTrail>();
         services.AddSingleton(provider => new AuditPruner(provider.GetRequiredService<StoreRunner>(), provider.GetRequiredService<StoreDialect>(), provider.GetRequiredService<AuditTrail>()));
         services.AddSingleton<SessionStore>();
-        services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
+        services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<ILogger<MeteredSessionStore>>()));
         services.AddSingleton<ISessionCatalog, SessionCatalog>();
         services.AddSingleton<IOperatorStore, OperatorStore>();
         services.AddSingleton<IGatewayInstance, InstanceStore>();
+        services.AddSingleton<IReplicaBoard, ReplicaBoard>();
+        services.AddSingleton<IAttachedStore>(provider => provider.GetRequiredService<SessionStore>());
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>(), options.Store.DeadAfterSeconds));
         return services;
     }

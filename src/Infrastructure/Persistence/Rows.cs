@@ -33,6 +33,8 @@ internal sealed class SessionRow
 
     public string? RuntimeId { get; init; }
 
+    public DateTime? RuntimeSince { get; init; }
+
     public DateTime OpenedAt { get; init; }
 
     public DateTime? ReadyAt { get; init; }
@@ -112,6 +114,12 @@ internal sealed class ReplicaRow
     public DateTime HeartbeatAt { get; init; }
 
     public DateTime SteadySince { get; init; }
+
+    public string? StateDir { get; init; }
+
+    public string? OpenCalls { get; init; }
+
+    public DateTime? CallsAt { get; init; }
 }
 
 /// <summary>The one row of `session_turn`.</summary>

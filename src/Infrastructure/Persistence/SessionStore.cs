@@ -143,7 +143,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
         store.ChangeAsync<IReadOnlyList<Session>>(async db =>
         {
             await TakeTurnAsync(db, cancellation);
-            var there = await db.Sessions.Where(row => row.Kind == SessionKind.Attached && row.State != SessionState.Ended).ToListAsync(cancellation);
+            var there = await db.Sessions.Where(row => row.Kind == SessionKind.Attached && row.Platform == Session.ConfigPlatform && row.State != SessionState.Ended).ToListAsync(cancellation);
             var listed = drivers.ToDictionary(driver => driver.Name);
             var kept = new List<Guid>();
             foreach (var row in there)
@@ -161,7 +161,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
                 }
             }
 
-            foreach (var driver in listed.Values) kept.Add(await AttachAsync(db, driver, cancellation));
+            foreach (var driver in listed.Values) kept.Add(await AttachAsync(db, driver.Name, Session.ConfigPlatform, driver.Address, null, cancellation));
             var rows = await db.Sessions.Where(row => kept.Contains(row.Id)).OrderBy(row => row.Namespace).ThenBy(row => row.Name).ToListAsync(cancellation);
             return Change.Keep<IReadOnlyList<Session>>([.. rows.Select(row => row.ToSession())]);
         }, cancellation);
@@ -262,21 +262,23 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
         return row;
     }
 
-    private async Task<Guid> AttachAsync(GatewayDbContext db, AttachedDriver driver, CancellationToken cancellation)
+    private async Task<Guid> AttachAsync(GatewayDbContext db, SessionName name, string platform, string address, FoundDriver? found, CancellationToken cancellation)
     {
         var row = new SessionRow
         {
             Id = Guid.NewGuid(),
-            Namespace = driver.Name.Namespace,
-            Name = driver.Name.Name,
-            Incarnation = await NextIncarnationAsync(db, driver.Name, cancellation),
+            Namespace = name.Namespace,
+            Name = name.Name,
+            Incarnation = await NextIncarnationAsync(db, name, cancellation),
             Kind = SessionKind.Attached,
-            Platform = "config",
+            Platform = platform,
             State = SessionState.Ready,
-            Address = driver.Address,
+            Address = address,
+            RuntimeId = found?.RuntimeId,
+            RuntimeSince = found?.Since.UtcDateTime,
         };
         db.Add(row);
-        db.Add(audit.Session("attach", row, Caller.Gateway, null, ("address", driver.Address)));
+        db.Add(audit.Session("attach", row, Caller.Gateway, null, ("address", address), ("runtime_id", found?.RuntimeId)));
         await db.SaveChangesAsync(cancellation);
         await db.Sessions.Where(it => it.Id == row.Id).ExecuteUpdateAsync(set => set
             .SetProperty(it => it.ReadyAt, it => it.OpenedAt)
@@ -291,7 +293,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
             .SetProperty(row => row.HeartbeatAt, _ => StoreClock.Now()), cancellation);
         if (stamped > 0) return;
 
-        db.Add(new ReplicaRow { Id = self.Id, Host = self.Host });
+        db.Add(new ReplicaRow { Id = self.Id, Host = self.Host, StateDir = self.StateDir });
         await db.SaveChangesAsync(cancellation);
     }
 }

@@ -7,6 +7,7 @@ using SparkGateway.Features.BindClone;
 using SparkGateway.Features.Ports;
 using SparkGateway.Features.RelayStream;
 using SparkGateway.Features.ReleaseSession;
+using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Infrastructure.Relay.Transport;
 using SparkGateway.Infrastructure.Telemetry;
@@ -14,8 +15,10 @@ using SparkGateway.Infrastructure.Telemetry;
 namespace SparkGateway.Infrastructure.Relay;
 
 /// <summary>From the relay's loops to the use cases.</summary>
-internal sealed partial class RelayControl(IMediator mediator, ILogger<RelayControl> logger) : IRelayControl
+internal sealed partial class RelayControl(IMediator mediator, GatewayOptions options, ILogger<RelayControl> logger) : IRelayControl
 {
+    private readonly bool logsCalls = options.Log.Calls;
+
     public Task<Result<Admission>> AdmitAsync(RouteRequest request, ConnectionContext connection, CancellationToken cancellation) =>
         GuardAsync(() => mediator.Send(new RelayStream.Request(request, connection), cancellation), cancellation);
 
@@ -37,9 +40,11 @@ internal sealed partial class RelayControl(IMediator mediator, ILogger<RelayCont
     public void CallEnded(in CallOutcome outcome)
     {
         GatewayMetrics.CallEnded(outcome.Rpc, outcome.GrpcStatus);
+        if (logsCalls) Called(logger, outcome.Rpc, outcome.GrpcStatus, outcome.Side, outcome.Milliseconds, outcome.Binding?.Route.Session, outcome.Binding?.Key.UserId ?? "", outcome.Binding?.Key.Prefix ?? "", outcome.Span?.TraceId.ToString() ?? "");
+        if (outcome.Span is { } span) CallTracer.End(span, outcome);
         if (outcome.Error is not { } error) return;
         GatewayMetrics.CallFailed(outcome.Rpc, error.Code, error.Blame);
-        if (logger.IsEnabled(LogLevel.Debug)) Failed(logger, outcome.Rpc, error.Code, error.Blame, outcome.Route?.Session.Name.ToString() ?? "");
+        if (logger.IsEnabled(LogLevel.Debug)) Failed(logger, outcome.Rpc, error.Code, error.Blame, outcome.Binding?.Route.Session);
     }
 
     private async Task<Result<T>> GuardAsync<T>(Func<Task<Result<T>>> work, CancellationToken cancellation)
@@ -62,7 +67,10 @@ internal sealed partial class RelayControl(IMediator mediator, ILogger<RelayCont
     }
 
     [LoggerMessage(2030, LogLevel.Debug, "{Rpc} ended with {Code} (blame: {Blame}), session {Session}")]
-    private static partial void Failed(ILogger logger, SparkRpc rpc, ErrorCode code, Blame blame, string session);
+    private static partial void Failed(ILogger logger, SparkRpc rpc, ErrorCode code, Blame blame, Session? session);
+
+    [LoggerMessage(2032, LogLevel.Information, "{Rpc} ended with status {Status} by {EndedBy} after {Milliseconds} ms; session {Session}, user {User}, client session {ClientSession}, trace {TraceId}")]
+    private static partial void Called(ILogger logger, SparkRpc rpc, int status, CallSide endedBy, long milliseconds, Session? session, string user, string clientSession, string traceId);
 
     [LoggerMessage(2031, LogLevel.Error, "A use case threw")]
     private static partial void Bug(ILogger logger, Exception bug);

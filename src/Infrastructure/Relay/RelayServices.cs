@@ -24,6 +24,7 @@ public static class RelayServices
         services.AddClientTokens(options);
         services.AddSingleton(provider => Serve(options, provider));
         services.AddHostedService(provider => provider.GetRequiredService<RelayServer>());
+        services.AddSingleton<IReadinessCheck, RelayReadiness>();
         if (options.SparkConnect.Tls.CertFile.Length > 0) services.AddSingleton<IStartCheck>(provider => new CertificateCheck(options, provider.GetRequiredService<TimeProvider>(), Log(provider)));
         return services;
     }
@@ -51,6 +52,7 @@ public static class RelayServices
         return new RelayShared(limits, new HeaderNames(options.SparkConnect.Headers, options.Identity.Header), routes, parked, new Inflater())
         {
             Access = Access(options, provider.GetService<ClientTokens>()),
+            Tracer = options.Telemetry.TraceCallsRatio > 0 ? new CallTracer((double)options.Telemetry.TraceCallsRatio) : null,
         };
     }
 

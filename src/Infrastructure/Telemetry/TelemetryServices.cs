@@ -11,6 +11,8 @@ public static class TelemetryServices
 
     private const string Bare = "unmetered";
 
+    public static string Version => BuildInfo.Version;
+
     public static IReadOnlyList<EmptyHistogram> EmptyHistograms => GatewayMetrics.EmptyAtFirst;
 
     /// <summary>Counts and times what the platform does, whichever was registered before.</summary>

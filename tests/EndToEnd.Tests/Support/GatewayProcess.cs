@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using SparkGateway.Testing;
 using SparkGateway.Testing.Http2;
@@ -24,6 +25,9 @@ internal sealed record GatewaySetup
 
     /// <summary>More variables for the program; its drivers inherit them.</summary>
     public IReadOnlyList<(string Name, string? Value)> Variables { get; init; } = [];
+
+    /// <summary>YAML below `config:`, indented by two blanks, for what --set cannot say.</summary>
+    public string Config { get; init; } = "";
 }
 
 /// <summary>The built program as a user starts it, with a state folder of its own that outlives a restart.</summary>
@@ -76,7 +80,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             text.Append(CultureInfo.InvariantCulture, $"      - name: {name}\n        namespace: {space}\n        address: {address}\n        token_file: \"{token}\"\n");
         }
 
-        File.WriteAllText(ConfigFile, text.ToString());
+        File.WriteAllText(ConfigFile, text.Append(setup.Config).ToString());
     }
 
     /// <summary>Starts the program on the same ports and state folder.</summary>
@@ -123,6 +127,15 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     /// <summary>Every process that this gateway started, itself or through others: its state folder is in their command line or environment.</summary>
     public IReadOnlyList<int> Descendants() => Processes.Naming(StateDir, but: Process.Pid);
+
+    /// <summary>What /readyz says of that component.</summary>
+    public async Task<(bool IsReady, string Reason)> ReadinessAsync(string component)
+    {
+        using var answer = await admin.GetAsync(new Uri($"http://127.0.0.1:{adminPort}/readyz"));
+        using var report = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        var found = report.RootElement.GetProperty("components").EnumerateArray().Single(one => one.GetProperty("name").GetString() == component);
+        return (found.GetProperty("ready").GetBoolean(), found.GetProperty("reason").GetString()!);
+    }
 
     /// <summary>The drivers among them: not the shells above and the Python workers below them.</summary>
     public IReadOnlyList<int> Drivers() => [.. Descendants().Where(pid => Processes.Name(pid) is "java" or "sail")];

@@ -83,6 +83,17 @@ public sealed class ReconcileDriversTests
     }
 
     [Fact]
+    public async Task Session_WhoseDriverHasEnded_EndsAsLostAfterTheGrace()
+    {
+        await using var world = new World();
+        var session = Session(world, SessionState.Ready);
+        world.Inventory.Add(session.Id, isRunning: false);
+
+        Assert.Equal(new Reconcile.Outcome(0, 1, 0), await TwiceAsync(world, world.Options.OrphanGrace));
+        Assert.Equal((SessionState.Ended, EndReason.Lost), State(world, session));
+    }
+
+    [Fact]
     public async Task Session_WhoseDriverIsBackInTime_GetsTheWholeGraceAgain()
     {
         await using var world = new World();

@@ -116,10 +116,11 @@ internal sealed class TestStore : IAsyncDisposable
     }
 
     /// <summary>For looking behind the store's back.</summary>
-    public async Task<int> ExecuteAsync(string sql)
+    public async Task<int> ExecuteAsync(string sql, int commandTimeout = 30)
     {
         await using var connection = await ConnectAsync();
         await using var command = connection.CreateCommand();
+        command.CommandTimeout = commandTimeout;
         command.CommandText = sql;
         return await command.ExecuteNonQueryAsync();
     }
@@ -145,6 +146,7 @@ internal sealed class TestStore : IAsyncDisposable
         command.CommandText = IsPostgres ? $"SET ROLE {ReaderRole}; SET TIME ZONE 'UTC'" : "PRAGMA query_only = 1";
         await command.ExecuteNonQueryAsync();
         command.CommandText = sql;
+        command.CommandTimeout = 0;
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<object?[]> { Enumerable.Range(0, reader.FieldCount).Select(reader.GetName).ToArray<object?>() };
         while (await reader.ReadAsync())

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
-using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;
 
@@ -13,7 +13,7 @@ public class ReadinessProbeTests
     {
         using var listener = Listen(out var port);
         listener.Stop();
-        using var probe = new ReadinessProbe(port, TimeProvider.System);
+        using var probe = new ReadinessProbe($"127.0.0.1:{port}", TimeProvider.System);
 
         Assert.False(await probe.AnswersAsync(CancellationToken.None));
     }
@@ -22,7 +22,7 @@ public class ReadinessProbeTests
     public async Task Answers_ServerOfHttp1_IsFalse()
     {
         using var listener = Listen(out var port);
-        using var probe = new ReadinessProbe(port, TimeProvider.System);
+        using var probe = new ReadinessProbe($"127.0.0.1:{port}", TimeProvider.System);
         var answer = probe.AnswersAsync(CancellationToken.None);
         using var socket = await listener.AcceptSocketAsync();
         await socket.SendAsync("HTTP/1.1 200 OK\r\ngrpc-status: 12\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
@@ -35,7 +35,7 @@ public class ReadinessProbeTests
     {
         using var listener = Listen(out var port);
         var time = new FakeTimeProvider();
-        using var probe = new ReadinessProbe(port, time);
+        using var probe = new ReadinessProbe($"127.0.0.1:{port}", time);
         var answer = probe.AnswersAsync(CancellationToken.None);
         using var socket = await listener.AcceptSocketAsync();
 
@@ -48,7 +48,7 @@ public class ReadinessProbeTests
     public async Task Answers_Cancelled_Throws()
     {
         using var listener = Listen(out var port);
-        using var probe = new ReadinessProbe(port, TimeProvider.System);
+        using var probe = new ReadinessProbe($"127.0.0.1:{port}", TimeProvider.System);
         using var cancellation = new CancellationTokenSource();
         await cancellation.CancelAsync();
 

@@ -20,7 +20,7 @@ public sealed class FakeDriverInventory : IDriverInventory
     public Result<IReadOnlyList<InventoryEntry>> List() => NotSynced is { } error ? error : Result<IReadOnlyList<InventoryEntry>>.Ok([.. Known]);
 
     public Task<Result<bool>> ExistsAsync(Session session, CancellationToken cancellation) =>
-        Task.FromResult<Result<bool>>(Unseen.Contains(session.Id) || Known.Any(entry => entry.SessionId == session.Id));
+        Task.FromResult<Result<bool>>(Unseen.Contains(session.Id) || Known.Any(entry => entry.SessionId == session.Id && entry.IsRunning));
 
     public Task<Result<bool>> RemoveAsync(InventoryEntry entry, CancellationToken cancellation)
     {
@@ -28,9 +28,9 @@ public sealed class FakeDriverInventory : IDriverInventory
         return Task.FromResult<Result<bool>>(Known.Remove(entry));
     }
 
-    public InventoryEntry Add(Guid sessionId)
+    public InventoryEntry Add(Guid sessionId, bool isRunning = true)
     {
-        var entry = new InventoryEntry(sessionId, new SessionName("ns", $"driver-{Known.Count}"), $"uid-{sessionId}");
+        var entry = new InventoryEntry(sessionId, new SessionName("ns", $"driver-{Known.Count}"), $"uid-{sessionId}", isRunning);
         Known.Add(entry);
         return entry;
     }

@@ -40,7 +40,7 @@ internal static class DescribeVerb
     private static void Write(TextWriter output, SessionDetailView detail)
     {
         WriteSession(output, detail.Session);
-        foreach (var replica in detail.OpenCalls) output.WriteLine($"{"open calls",-14}{replica.Calls} on replica {replica.Replica} ({replica.Host})");
+        foreach (var replica in detail.OpenCalls) output.WriteLine($"{"open calls",-14}{replica.Calls} on replica {replica.Replica} ({replica.Host}){(replica.ToldAt is { } at ? $", told {Table.Time(at)}" : "")}");
         output.WriteLine();
         new Table(output, "USER", "CLIENT SESSION", "STATE", "VIA", "SINCE", "RELEASED").Write(
             [.. detail.Bindings.Select(binding => (string[])[binding.User ?? "(unclaimed)", $"{binding.ClientSessionPrefix}...", AdminJson.Word(binding.State), binding.Via, Table.Time(binding.CreatedAt), Table.Time(binding.ReleasedAt)])]);

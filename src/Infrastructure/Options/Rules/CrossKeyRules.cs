@@ -35,6 +35,7 @@ internal static class CrossKeyRules
         KubernetesProfileRules.Check,
         KubernetesRules.Check,
         LimitRules.Check,
+        TelemetryRules.Check,
     ];
 
     public static void Check(RuleContext context)

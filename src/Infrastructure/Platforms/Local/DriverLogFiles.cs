@@ -6,8 +6,11 @@ using SparkGateway.Infrastructure.Options;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
-/// <summary>The log files of local drivers, read from their end. They outlive their drivers; the newest ones are kept.</summary>
-internal sealed class DriverLogFiles(GatewayOptions options) : IDriverLogs
+/// <summary>
+/// The log files of local drivers, read from their end. They outlive their drivers; the newest ones are kept. Those of other
+/// replicas lie on the same machine, since local drivers serve no other.
+/// </summary>
+internal sealed class DriverLogFiles(GatewayOptions options, IReplicaBoard board, Replica self) : IDriverLogs
 {
     /// <summary>What is read at most, however long its lines are.</summary>
     private const int MaxBytes = 256 * 1024;
@@ -19,9 +22,19 @@ internal sealed class DriverLogFiles(GatewayOptions options) : IDriverLogs
     {
         ArgumentNullException.ThrowIfNull(session);
         if (session.Kind == SessionKind.Attached) return Missing(session, "is attached: its driver belongs to somebody else, who has its log.");
+        var own = await ReadAsync(session, options.StateDir, lines, cancellation);
+        if (own.Error is not { Code: ErrorCode.NoSuchSession } missing || session.OwnerReplica is not { } owner || owner == self.Id) return own;
+        if (!(await board.FindReplicaAsync(owner, cancellation)).TryGet(out var place, out var unread)) return unread;
+        if (place is null) return missing;
+        if (place.Host != self.Host) return Missing(session, $"has its log on host {place.Host}: ask the gateway there ({place.Replica}).");
+        return place.StateDir.Length == 0 ? missing : await ReadAsync(session, place.StateDir, lines, cancellation);
+    }
+
+    private async Task<Result<IReadOnlyList<string>>> ReadAsync(Session session, string stateDir, int lines, CancellationToken cancellation)
+    {
         try
         {
-            await using var file = new FileStream(DriverLog.PathIn(options.StateDir, session.Name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            await using var file = new FileStream(DriverLog.PathIn(stateDir, session.Name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var isCut = file.Length > MaxBytes;
             if (isCut) file.Seek(-MaxBytes, SeekOrigin.End);
             using var reader = new StreamReader(file, Encoding.UTF8);
@@ -41,7 +54,7 @@ internal sealed class DriverLogFiles(GatewayOptions options) : IDriverLogs
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return GatewayError.Unavailable(Blame.Gateway, $"The log of session {session.Name} cannot be read ({e.GetType().Name}); the gateway's user must be able to read state_dir/logs.");
+            return GatewayError.Unavailable(Blame.Gateway, $"The log of session {session.Name} cannot be read ({e.GetType().Name}); the gateway's user must be able to read state_dir/logs of the gateway that ran its driver.");
         }
     }
 

@@ -2,7 +2,9 @@ using System.Collections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using SparkGateway.Features.Ports;
+using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Platforms.SparkUi;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
@@ -14,10 +16,12 @@ public static class LocalServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new SparkLocator(provider.GetRequiredService<GatewayOptions>()));
         services.AddSingleton(provider => new DriverCommands(provider.GetRequiredService<GatewayOptions>(), CurrentEnvironment));
+        services.TryAddSingleton<UiPorts>();
         services.AddSingleton<DriverTokens>();
         services.AddSingleton<IDriverTokens>(provider => provider.GetRequiredService<DriverTokens>());
         services.AddSingleton<IDriverPlatform, LocalPlatform>();
         services.AddSingleton<IDriverLogs, DriverLogFiles>();
+        services.AddSingleton<IReadinessCheck, LocalReadiness>();
         return services;
     }
 

@@ -303,7 +303,8 @@ internal sealed partial class ClientConnection
         calls.Remove(call.ClientStream);
         if (ReferenceEquals(dataCall, call)) dataCall = null;
         call.Binding?.Route.CallEnded(isBroken: call.EndedBy != CallSide.Driver);
-        Effects.CallEnded(new CallOutcome(call.Rpc, call.Binding?.Route, call.EndedBy, call.GrpcStatus, call.Error));
+        Effects.CallEnded(new CallOutcome(call.Rpc, call.Binding, call.EndedBy, call.GrpcStatus, call.Error, Now - call.StartedAt, call.Span));
+        call.Span = null;
         if (spare.Count < MaxSpareCalls && call.CanBeReused && call.Rpc != SparkRpc.CloneSession) spare.Push(call);
         FinishIfDrained();
     }

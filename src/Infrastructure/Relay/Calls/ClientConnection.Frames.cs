@@ -86,6 +86,7 @@ internal sealed partial class ClientConnection
 
         var call = spare.Count > 0 ? spare.Pop() : new RelayedCall();
         call.Begin(stream, PeerInitialWindow, request, request.Own(), Now);
+        if (shared.Tracer is { } tracer) call.Span = tracer.Begin(request.Rpc, request.Traceparent);
         calls.Add(stream, call);
         call.ClientEnded = endStream;
         awaitingMessages++;

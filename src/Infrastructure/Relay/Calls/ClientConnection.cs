@@ -10,6 +10,9 @@ internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRoute
 {
     /// <summary>Null: clients need not show anything, and are who they say they are.</summary>
     public AccessRules? Access { get; init; }
+
+    /// <summary>Null: calls have no spans.</summary>
+    public CallTracer? Tracer { get; init; }
 }
 
 /// <summary>For gRPC-compressed messages: only their first bytes are ever inflated.</summary>
@@ -61,7 +64,7 @@ internal sealed partial class ClientConnection : Http2Connection
         Now = now;
         OpenedAt = now;
         decoder = new HpackDecoder(Protocol.DefaultHeaderTable, Limits.MaxHeaderList, Limits.MaxHeaderFields);
-        request = new RequestHeaders(shared.Names, namesUsers, keepsCredential: shared.Access is null);
+        request = new RequestHeaders(shared.Names, namesUsers, keepsCredential: shared.Access is null, readsTrace: shared.Tracer is not null);
         Parked = new ParkedAccount(Limits.ParkedPerConnection, shared.ParkedTotal);
     }
 

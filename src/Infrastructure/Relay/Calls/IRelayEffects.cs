@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Domain.Sessions;
@@ -51,4 +52,7 @@ internal enum CallSide
 }
 
 /// <summary>How a call ended: who ended it, and with which gRPC status (-1: none, the stream was reset).</summary>
-internal readonly record struct CallOutcome(SparkRpc Rpc, Route? Route, CallSide Side, int GrpcStatus, GatewayError? Error);
+/// <param name="Binding">Null: it belonged to no driver.</param>
+/// <param name="Milliseconds">From its headers to its end, by the relay's clock.</param>
+/// <param name="Span">Null: it has none.</param>
+internal readonly record struct CallOutcome(SparkRpc Rpc, LiveBinding? Binding, CallSide Side, int GrpcStatus, GatewayError? Error, long Milliseconds, Activity? Span);

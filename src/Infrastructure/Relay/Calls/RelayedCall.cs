@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Relay.Http2;
@@ -116,6 +117,9 @@ internal sealed class RelayedCall
     public CallSide EndedBy { get; set; }
 
     public Domain.GatewayError? Error { get; set; }
+
+    /// <summary>Null: none is kept of it.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>Headers for the driver but for :authority and its token.</summary>
     public ReadOnlySpan<byte> Block => block.AsSpan(0, blockLength);

@@ -12,15 +12,18 @@ namespace SparkGateway.Infrastructure.Relay.Calls;
 /// </summary>
 /// <param name="namesUsers">The peer is trusted to name the user; the header of another is dropped.</param>
 /// <param name="keepsCredential">The client's credential is not for the gateway, so a driver may want it.</param>
-internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool keepsCredential) : IHeaderSink, IDisposable
+/// <param name="readsTrace">Calls may have spans: where theirs come from matters.</param>
+internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool keepsCredential, bool readsTrace = false) : IHeaderSink, IDisposable
 {
     /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
     private const int MaxKnown = 8;
 
+    private readonly byte[] trace = readsTrace ? new byte[CallTracer.TraceparentBytes] : [];
     private ArrayBufferWriter<byte> own = new();
     private (byte[] Said, GatewayHeaders Headers)[] known = [];
     private bool sawRegular;
     private PseudoFields seen;
+    private bool hasTrace;
     private int knownCount;
     private int latest;
 
@@ -47,6 +50,9 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
 
     public bool IsGrpc { get; private set; }
 
+    /// <summary>Empty: there is none, or nobody reads it.</summary>
+    public ReadOnlySpan<byte> Traceparent => hasTrace ? trace : default;
+
     /// <summary>For an idle connection.</summary>
     public void Trim() => own = new ArrayBufferWriter<byte>();
 
@@ -54,7 +60,7 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
     {
         Kept.Reset();
         own.ResetWrittenCount();
-        sawRegular = false;
+        sawRegular = hasTrace = false;
         seen = PseudoFields.None;
         ContentLength = -1;
         Rpc = SparkRpc.Other;
@@ -143,6 +149,7 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
         else if (name.SequenceEqual("content-type"u8)) IsGrpc = value.StartsWith("application/grpc"u8);
         else if (name.SequenceEqual("user-agent"u8)) Keep('u', value);
         else if (IsFromProxy(name)) Keep('f', default);
+        else if (readsTrace && name.SequenceEqual("traceparent"u8)) hasTrace = value.TryCopyTo(trace) && value.Length == trace.Length;
         Kept.Append(name, value, isNeverIndexed);
     }
 

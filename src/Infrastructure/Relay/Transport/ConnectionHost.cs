@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
@@ -89,7 +90,7 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     {
         var deciding = new CancellationTokenSource();
         group.Deciding = deciding;
-        _ = AdmitAsync(group, request, deciding);
+        _ = AdmitAsync(group, request, deciding, group.Calls[0].Call.Span);
     }
 
     void IRelayEffects.CancelAdmission(ParkedGroup group) => _ = (group.Deciding as CancellationTokenSource)?.CancelAsync();
@@ -230,10 +231,11 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
         link.Driver.Dispose();
     }
 
-    private async Task AdmitAsync(ParkedGroup group, RouteRequest request, CancellationTokenSource deciding)
+    private async Task AdmitAsync(ParkedGroup group, RouteRequest request, CancellationTokenSource deciding, Activity? span)
     {
-        // Off the loop: the store and the platform may take their time.
+        // Off the loop: the store and the platform may take their time. The span is current in here only.
         await Task.Yield();
+        if (span is not null) Activity.Current = span;
         var answer = await services.Control.AdmitAsync(request, client.Context, deciding.Token);
         Post(new Event(() =>
         {

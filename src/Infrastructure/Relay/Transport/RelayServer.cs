@@ -11,7 +11,7 @@ using SparkGateway.Infrastructure.Telemetry;
 namespace SparkGateway.Infrastructure.Relay.Transport;
 
 /// <summary>Accepts client connections on spark_connect.port, and lets them go again: in two steps, so that no query is lost.</summary>
-internal sealed partial class RelayServer : BackgroundService
+internal sealed partial class RelayServer : BackgroundService, IHostedLifecycleService
 {
     /// <summary>After the last GOAWAY, for a client that reads slowly.</summary>
     private const int FlushSeconds = 2;
@@ -39,8 +39,13 @@ internal sealed partial class RelayServer : BackgroundService
         this.options = options;
     }
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Before any service stops, so that /readyz and /metrics answer to the end of it; /readyz says that the gateway stops from
+    /// the first moment on, and a balancer may have its time to see that before connections are refused.
+    /// </summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        await NoticeAsync(cancellationToken);
         isStopping = true;
         listener.Socket.Dispose();
         foreach (var host in connections.Keys) host.BeginShutdown();
@@ -52,9 +57,13 @@ internal sealed partial class RelayServer : BackgroundService
             await WaitDrained(TimeSpan.FromSeconds(FlushSeconds), cancellationToken);
             foreach (var host in connections.Keys) host.Abort();
         }
-
-        await base.StopAsync(cancellationToken);
     }
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(AcceptAsync(stoppingToken), TickAsync(stoppingToken));
 
@@ -140,6 +149,8 @@ internal sealed partial class RelayServer : BackgroundService
         }
     }
 
+    public bool IsListening => !isStopping;
+
     /// <summary>Since the start. A connection's bytes move to the ended ones in one step, so that no sum ever goes back.</summary>
     public RelayTraffic ReadTraffic()
     {
@@ -163,6 +174,19 @@ internal sealed partial class RelayServer : BackgroundService
         entrance.Leave(counted);
         Interlocked.Decrement(ref open);
         if (isStopping && connections.IsEmpty) drained.TrySetResult();
+    }
+
+    private async Task NoticeAsync(CancellationToken cancellation)
+    {
+        if (options.SparkConnect.DrainNoticeSeconds == 0) return;
+        try
+        {
+            await Task.Delay(TimeSpan.FromSeconds(options.SparkConnect.DrainNoticeSeconds), services.Time, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host's time is over.
+        }
     }
 
     private async Task WaitDrained(TimeSpan limit, CancellationToken cancellation)

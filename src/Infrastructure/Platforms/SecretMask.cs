@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace SparkGateway.Infrastructure.Platforms.Local;
+namespace SparkGateway.Infrastructure.Platforms;
 
 /// <summary>Takes out of a log line what nobody should read there: the driver's own token, and values that are named as secrets.</summary>
 internal sealed partial class SecretMask(string? token)

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 
-namespace SparkGateway.Infrastructure.Platforms.Local;
+namespace SparkGateway.Infrastructure.Platforms;
 
 /// <summary>
 /// Asks a server for a method that does not exist. UNIMPLEMENTED shows that gRPC is up; it needs no token, for methods are
@@ -16,12 +16,12 @@ internal sealed class ReadinessProbe : IDisposable
     private readonly HttpClient client;
     private readonly TimeProvider time;
 
-    public ReadinessProbe(int port, TimeProvider time)
+    public ReadinessProbe(string address, TimeProvider time)
     {
         this.time = time;
         client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false })
         {
-            BaseAddress = new Uri($"http://127.0.0.1:{port}"),
+            BaseAddress = new Uri($"http://{address}"),
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
             MaxResponseContentBufferSize = 4096,

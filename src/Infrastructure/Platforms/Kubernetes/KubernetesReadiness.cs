@@ -1,0 +1,22 @@
+using SparkGateway.Infrastructure.Hosting;
+using SparkGateway.Infrastructure.Options;
+
+namespace SparkGateway.Infrastructure.Platforms.Kubernetes;
+
+/// <summary>Ready with fresh knowledge of the cluster and all the rights that sessions need.</summary>
+internal sealed class KubernetesReadiness(ClusterView cluster, AccessCheck access, GatewayOptions options) : IReadinessCheck
+{
+    public string Name => KubernetesPlatform.PlatformName;
+
+    public ValueTask<ReadinessResult> CheckAsync(CancellationToken cancellation) => ValueTask.FromResult(Check());
+
+    private ReadinessResult Check()
+    {
+        if (!cluster.IsSynced) return ReadinessResult.NotReady(cluster.Trouble ?? "the applications and pods of the cluster are not listed yet");
+        if (access.Gaps is { Count: > 0 } gaps) return ReadinessResult.NotReady(string.Join(" ", gaps.Select(gap => gap.Text)));
+
+        // A cluster that does not answer stops no session that runs: calls go to the drivers all the same.
+        var isOld = cluster.SilentFor > TimeSpan.FromSeconds(options.Kubernetes.WatchSilenceSeconds);
+        return ReadinessResult.Ready(isOld ? $"the cluster was not heard of for {cluster.SilentFor.TotalSeconds:0} s; {cluster.Trouble}" : cluster.Trouble ?? "ok");
+    }
+}
