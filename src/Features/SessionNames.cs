@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Domain.Sessions;
 
@@ -10,14 +11,18 @@ internal static class SessionNames
     private const string Prefix = "spark-connect-";
     private const int RandomCharacters = 8;
 
-    /// <summary>Kubernetes makes labels and host names of it, so it stays within one label.</summary>
-    private const int LongestName = 63;
+    /// <summary>43 characters in all: operators make names of pods and services of it, and the strictest takes 44.</summary>
+    private const int LongestTeam = 20;
 
-    private static readonly int LongestTeam = LongestName - Prefix.Length - 1 - RandomCharacters;
+    /// <summary>Of a longer team's name; then a part of its hash, so that teams with one beginning are told apart.</summary>
+    private const int BeginningOfTeam = 13;
 
-    public static SessionName Draw(RoutingDecision.Open open)
-    {
-        var team = open.Team.Team.Length <= LongestTeam ? open.Team.Team : open.Team.Team[..LongestTeam].TrimEnd('-');
-        return new SessionName(open.Namespace, $"{Prefix}{team}-{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz234567", RandomCharacters)}");
-    }
+    private const int HashCharacters = 6;
+
+    public static SessionName Draw(RoutingDecision.Open open) =>
+        new(open.Namespace, $"{Prefix}{Shortened(open.Team.Team)}-{RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz234567", RandomCharacters)}");
+
+    private static string Shortened(string team) => team.Length <= LongestTeam
+        ? team
+        : $"{team[..BeginningOfTeam].TrimEnd('-')}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(team)))[..HashCharacters]}";
 }

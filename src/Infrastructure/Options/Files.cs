@@ -16,6 +16,9 @@ internal static class Files
     /// <summary>As a configuration, but refused if it is open to every user of the machine.</summary>
     public static Result<string> TryReadSecret(string path) => TryRead(path, isSecret: true);
 
+    /// <summary>Every user of the machine may read or write it. A group may: that is how a pod is given the files of a Secret.</summary>
+    public static bool IsOpenToAll(string path) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & OpenToAll) != 0;
+
     private static Result<string> TryRead(string path, bool isSecret)
     {
         try

@@ -58,6 +58,11 @@ public sealed class KubernetesProfileTests : IDisposable
         { Pod + "        spec:\n          !restartPolicy: Always", "kubernetes.profiles[p].driver_template.spec.restartPolicy", "always Never" },
         { Pod + "        spec:\n          !hostNetwork: true", "kubernetes.profiles[p].driver_template.spec.hostNetwork", "an address of its own" },
         { Pod + "        spec:\n          containers:\n          - name: spark-kubernetes-driver\n            !env: [{name: SPARK_CONNECT_AUTHENTICATE_TOKEN, value: x}]", "kubernetes.profiles[p].driver_template.spec.containers[0].env", "the gateway sets SPARK_CONNECT_AUTHENTICATE_TOKEN" },
+        { Pod + "        spec:\n          !nodeSelectors: {a: b}", "kubernetes.profiles[p].driver_template.spec.nodeSelectors", "has no such field" },
+        { Pod + "        !nodeSelector: {a: b}", "kubernetes.profiles[p].driver_template.nodeSelector", "has no such field" },
+        { Pod + "        spec:\n          !tolerations: spark", "kubernetes.profiles[p].driver_template.spec.tolerations", "a value of another type" },
+        { Pod + "        spec:\n          tolerations:\n          - operator: Exists\n            !key: true", "kubernetes.profiles[p].driver_template.spec.tolerations[0].key", "a value of another type" },
+        { Pod + "        spec:\n          containers:\n          - name: a\n            env:\n            - name: b\n              !value: 7", "kubernetes.profiles[p].driver_template.spec.containers[0].env[0].value", "a value of another type" },
         // The choice of a profile.
         { "!platform: mesos", "platform", "local or kubernetes" },
         { "!platform: kubernetes\nspark_connect: {on_demand: {any_team: true}}", "kubernetes.default_profile", "'default' is not in kubernetes.profiles, there is none" },

@@ -119,7 +119,7 @@ public sealed class DriverTokensTests : IDisposable
 
         Assert.Equal("second", tokens.ForAttached(Name));
         Assert.Null(tokens.ForAttached(new SessionName("team", "other")));
-        Assert.DoesNotContain("can be read by other users", log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("can be read by every user", log.Text, StringComparison.Ordinal);
     }
 
     [Fact]

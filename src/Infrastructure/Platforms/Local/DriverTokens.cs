@@ -74,7 +74,7 @@ public sealed partial class DriverTokens(GatewayOptions options, AttachedSession
         {
             if (new FileInfo(path) is { Exists: true, Length: > MaxFileBytes }) return GatewayError.Invalid($"The file {path} is longer than {MaxFileBytes} bytes, so it holds no secret.");
             var text = File.ReadAllText(path).Trim();
-            if (OwnerOnly.OthersMayRead(path)) WarnOnce(path);
+            if (Files.IsOpenToAll(path)) WarnOnce(path);
             return text.Length > 0 && text.All(character => character is > ' ' and < '\x7f') ? text : GatewayError.Invalid($"The file {path} must hold one line of printable characters.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -96,7 +96,7 @@ public sealed partial class DriverTokens(GatewayOptions options, AttachedSession
     private static GatewayError Advise(string what) =>
         new(ErrorCode.StartFailed, Blame.Gateway, $"{what} Driver tokens derive from this key: write one with `head -c 32 /dev/urandom | base64`, readable by the gateway only, or set driver_token_key_file.");
 
-    [LoggerMessage(3010, LogLevel.Warning, "The file {Path} holds a secret and can be read by other users: chmod 600 it")]
+    [LoggerMessage(3010, LogLevel.Warning, "The file {Path} holds a secret and can be read by every user of this machine: chmod o-rwx it")]
     private partial void LogReadable(string path);
 
     [LoggerMessage(3011, LogLevel.Error, "The token of attached session {Session} cannot be used, so its driver will refuse all calls: {Reason}")]

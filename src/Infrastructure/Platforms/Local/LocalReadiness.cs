@@ -6,7 +6,7 @@ using SparkGateway.Infrastructure.Options;
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
 /// <summary>Whether a driver could be started here. Without an engine a gateway that has attached sessions still serves those.</summary>
-internal sealed class LocalReadiness(SparkLocator locator, AttachedSessions attached, GatewayOptions options, TimeProvider time) : IReadinessCheck
+internal sealed class LocalReadiness(SparkLocator locator, AttachedSessions attached, GatewayOptions options, TimeProvider time) : IReadinessCheck, IDisposable
 {
     /// <summary>A look may ask a Python, which is too much for each probe.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
@@ -24,6 +24,8 @@ internal sealed class LocalReadiness(SparkLocator locator, AttachedSessions atta
         var reason = $"no driver can be started: {missing.Text}";
         return attached.Current.Count > 0 ? ReadinessResult.Degraded(reason) : ReadinessResult.NotReady(reason);
     }
+
+    public void Dispose() => gate.Dispose();
 
     private async Task<Result<Engine>> LookAsync(CancellationToken cancellation)
     {

@@ -16,11 +16,11 @@ internal sealed class Sample
 
     public static string Folder { get; } = Path.Combine(ConfigFolder.Solution, "tests", "Infrastructure.Tests", "Platforms", "Kubernetes", "Samples");
 
-    public KubeObject ApplicationObject => KubeObject.Of(document.GetProperty("application"));
+    public KubeObject ApplicationObject => Object(document.GetProperty("application"));
 
     public ApplicationView Application => AllFlavours.List.First(flavour => flavour.Kind.Kind == ApplicationObject.Json.GetProperty("kind").GetString()).Parse(ApplicationObject);
 
-    public KubeObject PodObject => KubeObject.Of(document.GetProperty("pod"));
+    public KubeObject PodObject => Object(document.GetProperty("pod"));
 
     public DriverPod? Pod => document.GetProperty("pod").ValueKind == JsonValueKind.Null ? null : DriverPod.Parse(PodObject, PodTemplates.DriverContainer);
 
@@ -29,6 +29,8 @@ internal sealed class Sample
         .. document.GetProperty("events").EnumerateArray().Select(item => new PodEvent(
             item.GetProperty("at").GetDateTimeOffset(), item.GetProperty("type").GetString() == "Warning", item.GetProperty("reason").GetString()!, item.GetProperty("message").GetString()!)),
     ];
+
+    public static KubeObject Object(JsonElement json) => KubeObject.TryOf(json, out var made) ? made : throw new ArgumentException("no object", nameof(json));
 
     public static Sample Of(string name) => new(JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json"))).RootElement);
 

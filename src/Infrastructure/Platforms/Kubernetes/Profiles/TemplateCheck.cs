@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+using k8s.Models;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Flavours;
 
 namespace SparkGateway.Infrastructure.Platforms.Kubernetes.Profiles;
@@ -8,10 +11,12 @@ namespace SparkGateway.Infrastructure.Platforms.Kubernetes.Profiles;
 /// Pod templates. The API server does not look into those of an application, and one that an operator cannot read stops it for
 /// the whole cluster: so nothing of the wrong type may get there.
 /// </summary>
-internal static class TemplateCheck
+internal static partial class TemplateCheck
 {
     private const string DriverKey = "driver_template";
     private const string ExecutorKey = "executor_template";
+
+    private static readonly JsonSerializerOptions Strict = new() { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     public static IEnumerable<ProfileFault> Driver(JsonObject template) =>
         Common(DriverKey, template).Concat(Containers(template));
@@ -20,7 +25,9 @@ internal static class TemplateCheck
 
     private static IEnumerable<ProfileFault> Common(string key, JsonObject template)
     {
-        foreach (var fault in Texts(key, template)) yield return fault;
+        var texts = Texts(key, template).ToList();
+        foreach (var fault in texts) yield return fault;
+        if (texts.Count == 0 && Shape(key, template) is { } misshapen) yield return misshapen;
         foreach (var label in (template["metadata"]?["labels"] as JsonObject ?? []).Where(label => label.Key.StartsWith(GatewayLabels.Prefix, StringComparison.Ordinal)))
             yield return new ProfileFault($"{key}.metadata.labels.{label.Key}", "the gateway sets labels of this prefix itself; remove it.");
         if (template["spec"] is not JsonObject spec) yield break;
@@ -52,4 +59,25 @@ internal static class TemplateCheck
             .Where(entry => entry.Value?.GetValueKind() != JsonValueKind.String)
             .Select(entry => new ProfileFault(entry.Path, $"{entry.Value?.ToJsonString() ?? "nothing"} is no text, and Kubernetes takes text only here: an operator may stop at it for the whole cluster. Put it into quotes."));
     }
+
+    /// <summary>The first place where the template is none: a field that Kubernetes does not know, or a value of another type.</summary>
+    private static ProfileFault? Shape(string key, JsonObject template)
+    {
+        try
+        {
+            template.Deserialize<V1PodTemplateSpec>(Strict);
+            return null;
+        }
+        catch (JsonException e)
+        {
+            var place = QuotedStep().Replace((e.Path ?? "$")[1..], ".$1");
+            var reason = e.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "Kubernetes' pod template has no such field; correct the name or its place."
+                : e.Message.Contains("missing required properties", StringComparison.Ordinal) ? "something that Kubernetes needs is missing here, such as a name."
+                : "Kubernetes wants a value of another type here: look at quotes, dashes and indentation.";
+            return new ProfileFault(key + place, reason);
+        }
+    }
+
+    [GeneratedRegex("\\['([^']*)'\\]", RegexOptions.CultureInvariant)]
+    private static partial Regex QuotedStep();
 }

@@ -86,7 +86,7 @@ public sealed class DriverPodTests
         });
         var application = JsonNode.Parse(Sample.Of("running").ApplicationObject.Json.GetRawText())!;
         if (setting is not null) application["spec"]!["sparkConf"] = new JsonObject { ["spark.connect.grpc.binding.port"] = setting };
-        var view = new SparkApplicationFlavour().Parse(KubeObject.Of(Element(application)));
+        var view = new SparkApplicationFlavour().Parse(Sample.Object(Element(application)));
 
         Assert.Equal(expected, pod.At(view).Endpoint!.Port);
     }
@@ -115,7 +115,7 @@ public sealed class DriverPodTests
     {
         var pod = JsonNode.Parse(Sample.Of("running").PodObject.Json.GetRawText())!;
         change(pod);
-        return DriverPod.Parse(KubeObject.Of(Element(pod)), PodTemplates.DriverContainer);
+        return DriverPod.Parse(Sample.Object(Element(pod)), PodTemplates.DriverContainer);
     }
 
     private static System.Text.Json.JsonElement Element(JsonNode node) => System.Text.Json.JsonDocument.Parse(node.ToJsonString()).RootElement;

@@ -131,6 +131,6 @@ public sealed class FlavourBuildTests
     private static KubeObject Created(JsonObject built)
     {
         built["metadata"]!["uid"] = "uid";
-        return KubeObject.Of(JsonDocument.Parse(built.ToJsonString()).RootElement);
+        return Sample.Object(JsonDocument.Parse(built.ToJsonString()).RootElement);
     }
 }

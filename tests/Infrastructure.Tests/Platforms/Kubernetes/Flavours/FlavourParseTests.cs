@@ -70,7 +70,7 @@ public sealed class FlavourParseTests
             {"metadata": {"name": "nightly", "namespace": "n", "uid": "u", "labels": {"spark-gateway/attach": "true", "spark-gateway/session": "none"}},
              "spec": {"sparkConf": {"spark.connect.grpc.binding.port": "17001"}}}
             """;
-        var view = new SparkApplicationFlavour().Parse(KubeObject.Of(JsonDocument.Parse(application).RootElement));
+        var view = new SparkApplicationFlavour().Parse(Sample.Object(JsonDocument.Parse(application).RootElement));
 
         Assert.Equal((true, 17001, null, null), (view.IsAttachable, view.ConfiguredPort, view.SessionId, view.Instance));
     }
@@ -83,7 +83,7 @@ public sealed class FlavourParseTests
     {
         var application = """{"metadata": {}, "spec": {"sparkConf": {"spark.connect.grpc.binding.port": """ + $"\"{port}\"}}}}}}";
 
-        Assert.Null(new SparkApplicationFlavour().Parse(KubeObject.Of(JsonDocument.Parse(application).RootElement)).ConfiguredPort);
+        Assert.Null(new SparkApplicationFlavour().Parse(Sample.Object(JsonDocument.Parse(application).RootElement)).ConfiguredPort);
     }
 
     [Theory]
@@ -96,5 +96,5 @@ public sealed class FlavourParseTests
     }
 
     private static ApplicationView Parse(IFlavour flavour, string status) =>
-        flavour.Parse(KubeObject.Of(JsonDocument.Parse($$$"""{"metadata": {"name": "a", "namespace": "b", "uid": "c"}, "spec": {}, "status": {{{status}}} }""").RootElement));
+        flavour.Parse(Sample.Object(JsonDocument.Parse($$$"""{"metadata": {"name": "a", "namespace": "b", "uid": "c"}, "spec": {}, "status": {{{status}}} }""").RootElement));
 }

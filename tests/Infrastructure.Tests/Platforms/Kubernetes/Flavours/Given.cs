@@ -30,8 +30,9 @@ internal static class Given
     };
 
     /// <summary>All that a profile can say, with values that are easily written wrong.</summary>
-    public static Profile Awkward(string flavour) => Profile(flavour, options =>
+    public static Profile Awkward(string flavour, string image = "registry.example/team/spark@sha256:0123") => Profile(flavour, options =>
     {
+        options.Image = image;
         options.ImagePullPolicy = "Always";
         options.ImagePullSecrets = ["registry", "other.registry"];
         if (flavour != "spark-connect") options.Arguments = ["--day", "true", "", "a b\"c'd$(e)\n"];
@@ -56,11 +57,11 @@ internal static class Given
               "metadata": {"labels": {"cost": "7", "on": "true"}, "annotations": {"prometheus.io/scrape": "true", "n": "1e3", "text": "a: b\n- c"}},
               "spec": {
                 "nodeSelector": {"pool": "memory", "spot": "false"},
-                "tolerations": [{"key": "spark", "operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 30}],
+                "tolerations": [{"key": "spark", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}],
                 "terminationGracePeriodSeconds": 20,
                 "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "10Gi"}}],
                 "containers": [
-                  {"name": "proxy", "image": "proxy:1", "env": [{"name": "LEVEL", "value": "1"}]},
+                  {"name": "proxy", "image": "sleep:600", "env": [{"name": "LEVEL", "value": "1"}]},
                   {"name": "spark-kubernetes-driver", "env": [{"name": "ON", "value": "yes"}], "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}], "resources": {"limits": {"cpu": "1500m"}}}
                 ]
               }
