@@ -42,6 +42,8 @@ internal sealed class LocalReadiness(SparkLocator locator, AttachedSessions atta
         }
     }
 
+    public void Dispose() => gate.Dispose();
+
     private static string ProgramOf(Engine engine) => engine switch
     {
         Engine.Spark spark => Path.Combine(spark.Home, "bin", "spark-submit"),
