@@ -59,8 +59,9 @@ internal sealed partial class Launcher(
         {
             var ended = await store.EndLaunchAsync(session.Id, options.Self.Id, reason, detail, CancellationToken.None);
             isEnder = ended is { IsOk: true, Value: not null };
-            if (!ended.IsOk || isEnder) return await StopAsync(session, ended);
-            return await StopAsync(session, await store.FindSessionAsync(session.Id, CancellationToken.None));
+            var now = ended.IsOk && !isEnder ? await store.FindSessionAsync(session.Id, CancellationToken.None) : ended;
+            if (session.OutlivesReplica && now is { IsOk: true, Value: null or { State: SessionState.Ended } }) Stop(session);
+            return now;
         }
     }
 
@@ -122,11 +123,8 @@ internal sealed partial class Launcher(
         return await EndAsync(session, reason, detail);
     }
 
-    private async Task<Result<Session?>> StopAsync(Session session, Result<Session?> now)
-    {
-        if (session.OutlivesReplica && now is { IsOk: true, Value: null or { State: SessionState.Ended } }) await platform.StopAsync(DriverRef.Of(session), CancellationToken.None);
-        return now;
-    }
+    /// <summary>Beside the answer: a platform that cannot be reached must not keep the waiters from reading why.</summary>
+    private void Stop(Session session) => tasks.Start($"stop of {session.Name}", _ => platform.StopAsync(DriverRef.Of(session), CancellationToken.None));
 
     [LoggerMessage(EventId = 2200, Level = LogLevel.Information, Message = "Session {Session}: starting its driver.")]
     private static partial void LogStarting(ILogger logger, Session session);

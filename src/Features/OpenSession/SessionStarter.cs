@@ -69,7 +69,7 @@ internal sealed partial class SessionStarter(
                 if (await TakeOverAsync(now, options.StartGrace)) continue;
             }
 
-            await Task.Delay(isOwn ? PollOwn : PollOthers, time, waiter);
+            await Task.Delay(isOwn && time.GetElapsedTime(began) < PollOthers ? PollOwn : PollOthers, time, waiter);
         }
     }
 

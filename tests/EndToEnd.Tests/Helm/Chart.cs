@@ -64,9 +64,11 @@ internal static class Chart
 internal sealed class Manifests
 {
     private readonly IReadOnlyList<JsonObject> objects;
+    private readonly string fullName;
 
-    public Manifests(string yaml)
+    public Manifests(string yaml, string fullName = Chart.FullName)
     {
+        this.fullName = fullName;
         var stream = new YamlStream();
         stream.Load(new StringReader(yaml));
         objects = [.. stream.Documents.Select(document => ToJson(document.RootNode)).OfType<JsonObject>()];
@@ -77,7 +79,8 @@ internal sealed class Manifests
 
     public IEnumerable<string> Kinds => objects.Select(item => (string)item["kind"]!).Distinct().Order();
 
-    public JsonObject One(string kind, string name = Chart.FullName) => Assert.Single(All(kind), item => (string?)item["metadata"]!["name"] == name);
+    /// <summary>The one of that name; null: of the release's own.</summary>
+    public JsonObject One(string kind, string? name = null) => Assert.Single(All(kind), item => (string?)item["metadata"]!["name"] == (name ?? fullName));
 
     public IEnumerable<JsonObject> All(string kind) => objects.Where(item => (string?)item["kind"] == kind);
 

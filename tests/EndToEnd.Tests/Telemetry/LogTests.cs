@@ -84,7 +84,7 @@ public sealed class LogTests
         Assert.Equal(0, await call.StatusAsync(Deadlines.Transfer));
     }
 
-    private static Task SeenAsync(RawGateway gateway, string text) =>
+    private static Task<string> SeenAsync(RawGateway gateway, string text) =>
         gateway.Process.Process.LineAsync(text, line => line.Contains(text, StringComparison.Ordinal), Deadlines.Transfer);
 
     /// <summary>Every line of the run is an object with the fields that all have, but for the two that standard output holds.</summary>
