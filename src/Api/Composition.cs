@@ -11,6 +11,7 @@ using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Persistence;
 using SparkGateway.Infrastructure.Platforms.Kubernetes;
 using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms.SparkUi;
 using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Routing;
 using SparkGateway.Infrastructure.Scheduling;
@@ -31,9 +32,10 @@ internal static class Composition
             .AddRouteTable()
             .AddSessionStore(options)
             .AddAttachedSessions()
+            .AddControlPlane(options)
+            .AddDriverActivity()
             .AddPlatform(options)
             .AddPlatformMetrics()
-            .AddControlPlane(options)
             .AddScheduling(options)
             .AddAdminTokens()
             .AddAdminApi()
@@ -61,6 +63,7 @@ internal static class Composition
             MaxExtensionHours = options.Admin.MaxExtensionHours,
             Expiry = ExpiryOf(connect),
             ExpiryHold = TimeSpan.FromSeconds(connect.ExpiryHoldSeconds),
+            ProtectRunningQueries = connect.ProtectRunningQueries,
             BusyGrace = TimeSpan.FromSeconds(connect.BusyGraceSeconds),
             EndingGrace = TimeSpan.FromSeconds(connect.EndingGraceSeconds),
             TtlNotice = TimeSpan.FromMinutes(connect.MaxTtlNoticeMinutes),

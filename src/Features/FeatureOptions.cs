@@ -26,6 +26,9 @@ public sealed record FeatureOptions
     /// <summary>No session ends as idle for so long after a start or a failed call of the store: its use may be known to no store yet.</summary>
     public TimeSpan ExpiryHold { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>Whether an idle session whose driver still works is kept.</summary>
+    public bool ProtectRunningQueries { get; init; }
+
     /// <summary>How long a session counts as used after it was last seen with open calls, or with one that broke.</summary>
     public TimeSpan BusyGrace { get; init; } = TimeSpan.FromMinutes(5);
 

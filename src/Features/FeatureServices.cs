@@ -23,6 +23,7 @@ public static class FeatureServices
         services.AddSingleton<LastWords>();
         services.AddSingleton<SessionEnder>();
         services.AddSingleton<ActivityFlusher>();
+        services.AddSingleton<ExpireSessions.QueryGuard>();
         services.AddSingleton<Launcher>();
         services.AddSingleton<ISessionStarter, SessionStarter>();
         services.AddSingleton<SessionClaim>();

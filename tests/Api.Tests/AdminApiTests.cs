@@ -28,6 +28,29 @@ public sealed class AdminApiTests(AdminGateway gateway) : IClassFixture<AdminGat
     }
 
     [Fact]
+    public async Task Refusals_OfTheApi_AreInTheAudit()
+    {
+        using var nobody = new HttpClient { BaseAddress = gateway.Url };
+        nobody.DefaultRequestHeaders.TryAddWithoutValidation("user-agent", "curl/8.5.0");
+        using var refused = await nobody.GetAsync(new Uri(Sessions, UriKind.Relative));
+        foreach (var (method, path, body) in new[] { ("DELETE", $"{Sessions}/ns/none", null), ("POST", $"{Sessions}/byod/app-1/extend", """{"minutes": 5}"""), ("GET", $"{Sessions}/ns/none", null) })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path);
+            request.Headers.Add("x-spark-gateway-as", "rita");
+            if (body is not null) request.Content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
+            using var response = await gateway.Http.SendAsync(request);
+            Assert.False(response.IsSuccessStatusCode);
+        }
+
+        var rows = await StoreFile.SqliteAsync(gateway.StateDir, "SELECT actor, detail ->> 'code', detail ->> 'request', client_address LIKE '127.0.0.1:%' FROM audit_log WHERE action = 'deny' AND claimed_user IS NULL ORDER BY id");
+
+        Assert.Contains(rows, row => row.StartsWith("|unauthenticated|GET /api/", StringComparison.Ordinal) && row.EndsWith("|1", StringComparison.Ordinal));
+        Assert.Equal(
+            [$"admin as rita (unverified)|no_such_session|DELETE {Sessions}/ns/none|1", $"admin as rita (unverified)|session_changed|POST {Sessions}/byod/app-1/extend|1"],
+            rows.Where(row => row.Contains("rita", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Api_TokenThatWasTakenOut_OpensNothingAnyMore()
     {
         using var client = new HttpClient { BaseAddress = gateway.Url };

@@ -15,7 +15,25 @@ public sealed class ReadinessTests
         var report = await Ask(new Check("a", () => Task.FromResult(ReadinessResult.Ready())), new Check("b", () => Task.FromResult(ReadinessResult.NotReady("no store"))));
 
         Assert.False(report.Ready);
-        Assert.Equal([new ComponentReport("a", true, "ok"), new ComponentReport("b", false, "no store")], report.Components);
+        Assert.Equal([new ComponentReport("a", true, false, "ok"), new ComponentReport("b", false, false, "no store")], report.Components);
+        Assert.Equal("not ready\na: ready: ok\nb: not ready: no store\n", report.Text);
+    }
+
+    [Fact]
+    public async Task Report_WhatAllReplicasShareFails_IsToldAndTakesNoneOut()
+    {
+        var report = await Ask(new Check("store", () => Task.FromResult(ReadinessResult.NotReady("it is down"))) { IsShared = true });
+
+        Assert.Equal((true, true), (report.Ready, report.Degraded));
+        Assert.Equal("degraded\nstore: degraded: it is down\n", report.Text);
+    }
+
+    [Fact]
+    public async Task Report_ComponentThatWorksInPart_StaysReady()
+    {
+        var report = await Ask(new Check("platform", () => Task.FromResult(ReadinessResult.Degraded("no Spark"))));
+
+        Assert.Equal([new ComponentReport("platform", true, true, "no Spark")], report.Components);
     }
 
     [Fact]
@@ -42,6 +60,8 @@ public sealed class ReadinessTests
     private sealed class Check(string name, Func<Task<ReadinessResult>> answer) : IReadinessCheck
     {
         public string Name => name;
+
+        public bool IsShared { get; init; }
 
         public ValueTask<ReadinessResult> CheckAsync(CancellationToken cancellation) => new(answer());
     }

@@ -38,7 +38,7 @@ public sealed class ServeTests
             {
                 Assert.Equal("ok\n", await client.GetStringAsync("/healthz"));
                 Assert.Contains("service_name=\"spark-gateway\"", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
-                using var report = JsonDocument.Parse(await client.GetStringAsync("/readyz"));
+                using var report = JsonDocument.Parse(await client.GetStringAsync("/readyz?format=json"));
                 Assert.True(report.RootElement.GetProperty("ready").GetBoolean());
                 Assert.Contains(report.RootElement.GetProperty("components").EnumerateArray(), component => component.GetProperty("name").GetString() == "process");
                 Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(new Uri("/nothing", UriKind.Relative))).StatusCode);

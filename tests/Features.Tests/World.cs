@@ -23,6 +23,7 @@ internal sealed class World : IAsyncDisposable
     {
         Time = replica?.Time ?? new WatchedTime();
         Store = replica?.Store ?? new InMemorySessionStore(Time);
+        Board = replica?.Board ?? new FakeReplicaBoard();
         var options = new FeatureOptions
         {
             Self = new Replica(Guid.NewGuid(), "host", IsOnly: false),
@@ -41,6 +42,8 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton<ISessionCatalog>(Store)
             .AddSingleton<IOperatorStore>(Store)
             .AddSingleton<IDriverLogs>(DriverLogs)
+            .AddSingleton<IReplicaBoard>(Board)
+            .AddSingleton<IDriverActivity>(Drivers)
             .AddSingleton<IDriverPlatform>(Platform)
             .AddSingleton<IDriverTokens, FakeDriverTokens>()
             .AddSingleton(Options)
@@ -57,6 +60,10 @@ internal sealed class World : IAsyncDisposable
     public WatchedTime Time { get; }
 
     public InMemorySessionStore Store { get; }
+
+    public FakeReplicaBoard Board { get; }
+
+    public FakeDriverActivity Drivers { get; } = new();
 
     public FakeDriverPlatform Platform { get; } = new();
 

@@ -9,6 +9,10 @@ namespace SparkGateway.Testing;
 /// </summary>
 public sealed class KubePlane : IAsyncDisposable
 {
+    // kubectl wait gives up at a kind so new that the API server has not written its status yet; start.sh then ends.
+    private const string WaitRace = ".status.conditions accessor error";
+    private const int MaxStarts = 5;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
     private static readonly Lazy<string> Assets = new(() => SparkFixture.Install("kubernetes"));
@@ -46,6 +50,20 @@ public sealed class KubePlane : IAsyncDisposable
     /// <param name="options">As start.sh knows them, such as --crds all, --operator, --node.</param>
     /// <param name="environment">More variables for its processes, such as SPARK_HOME.</param>
     public static async Task<KubePlane> StartAsync(IEnumerable<string> options, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await StartOnceAsync(options, environment);
+            }
+            catch (InvalidOperationException e) when (attempt < MaxStarts && e.Message.Contains(WaitRace, StringComparison.Ordinal))
+            {
+            }
+        }
+    }
+
+    private static async Task<KubePlane> StartOnceAsync(IEnumerable<string> options, IReadOnlyDictionary<string, string>? environment)
     {
         var start = new ProcessStartInfo(Script("start.sh"), ["--until-eof", "--assets", Assets.Value, .. options])
         {

@@ -28,6 +28,7 @@ public static partial class ExpireSessions
         SessionEnder ender,
         ISessionStarter starter,
         ActivityFlusher activity,
+        QueryGuard guard,
         FeatureOptions options,
         ILogger<Handler> logger) : IRequestHandler<Request, Result<Outcome>>
     {
@@ -46,6 +47,7 @@ public static partial class ExpireSessions
 
             var list = await store.ListExpiringAsync(options.Expiry.LeastIdleTimeout, options.TtlNotice, cancellationToken);
             if (!list.TryGet(out var candidates, out var error)) return error;
+            guard.Forget(allBut: candidates.Select(use => use.Session.Id));
             var retired = 0;
             foreach (var use in candidates)
             {
@@ -76,6 +78,7 @@ public static partial class ExpireSessions
             {
                 EndReason.MaxTtl => await EndAsync(EndReason.MaxTtl, $"it was ready since {Text(use.Session.ReadyAt)}", new EndCondition.TtlReached()),
                 EndReason.Released => await EndAsync(EndReason.Released, "", new EndCondition.ReleasedFor(policy.ReleaseLinger)),
+                EndReason.Idle when await guard.KeepsAsync(use.Session, cancellation) => Result<Session?>.Ok(null),
                 EndReason.Idle => await EndAsync(EndReason.Idle, $"{Text(limits.IdleTimeout)}, last used at {Text(use.Session.LastActivityAt)}", new EndCondition.IdleFor(limits.IdleTimeout)),
                 _ => Result<Session?>.Ok(null),
             };

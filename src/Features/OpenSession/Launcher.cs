@@ -28,7 +28,7 @@ internal sealed partial class Launcher(
     {
         var session = launch.Session;
         var began = time.GetTimestamp();
-        LogStarting(logger, session.Name);
+        LogStarting(logger, session);
         var start = await LaunchAsync(launch, stopping);
         if (launch.Abandoned.IsCancellationRequested) return await GiveUpAsync(session, EndReason.StartAbandoned, NobodyWaited);
         if (stopping.IsCancellationRequested) return await GiveUpAsync(session, EndReason.Lost, "the gateway was stopped while its driver started");
@@ -37,7 +37,7 @@ internal sealed partial class Launcher(
         var ready = await store.MarkReadyAsync(session.Id, options.Self.Id, driver.Address, driver.RuntimeId, options.Expiry.LimitsOf(session).MaxTtl, CancellationToken.None);
         if (ready.Error is { } refusal) return await EndAsync(session, EndReason.StartFailed, "the store could not be told that its driver was ready", refusal);
         var seconds = time.GetElapsedTime(began).TotalSeconds;
-        LogReady(logger, session.Name, seconds);
+        LogReady(logger, session, seconds);
         return ready;
     }
 
@@ -59,8 +59,9 @@ internal sealed partial class Launcher(
         {
             var ended = await store.EndLaunchAsync(session.Id, options.Self.Id, reason, detail, CancellationToken.None);
             isEnder = ended is { IsOk: true, Value: not null };
-            if (!ended.IsOk || isEnder) return await StopAsync(session, ended);
-            return await StopAsync(session, await store.FindSessionAsync(session.Id, CancellationToken.None));
+            var now = ended.IsOk && !isEnder ? await store.FindSessionAsync(session.Id, CancellationToken.None) : ended;
+            if (session.OutlivesReplica && now is { IsOk: true, Value: null or { State: SessionState.Ended } }) Stop(session);
+            return now;
         }
     }
 
@@ -100,7 +101,7 @@ internal sealed partial class Launcher(
         {
             var renewed = await store.RenewLaunchAsync(session.Id, options.Self.Id, CancellationToken.None);
             if (renewed is not { IsOk: true, Value: false }) continue;
-            LogOvertaken(logger, session.Name);
+            LogOvertaken(logger, session);
             return;
         }
     }
@@ -112,34 +113,31 @@ internal sealed partial class Launcher(
         var lineEnd = line.IndexOfAny('\r', '\n');
         if (lineEnd >= 0) line = line[..lineEnd];
         var detail = line.Length > LongestDetail ? $"{line[..LongestDetail]}..." : line.ToString();
-        LogFailed(logger, session.Name, detail);
+        LogFailed(logger, session, detail);
         return await EndAsync(session, EndReason.StartFailed, detail, failure);
     }
 
     private async Task<Result<Session>?> GiveUpAsync(Session session, EndReason reason, string detail)
     {
-        LogGivenUp(logger, session.Name, detail);
+        LogGivenUp(logger, session, detail);
         return await EndAsync(session, reason, detail);
     }
 
-    private async Task<Result<Session?>> StopAsync(Session session, Result<Session?> now)
-    {
-        if (session.OutlivesReplica && now is { IsOk: true, Value: null or { State: SessionState.Ended } }) await platform.StopAsync(DriverRef.Of(session), CancellationToken.None);
-        return now;
-    }
+    /// <summary>Beside the answer: a platform that cannot be reached must not keep the waiters from reading why.</summary>
+    private void Stop(Session session) => tasks.Start($"stop of {session.Name}", _ => platform.StopAsync(DriverRef.Of(session), CancellationToken.None));
 
     [LoggerMessage(EventId = 2200, Level = LogLevel.Information, Message = "Session {Session}: starting its driver.")]
-    private static partial void LogStarting(ILogger logger, SessionName session);
+    private static partial void LogStarting(ILogger logger, Session session);
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Information, Message = "Session {Session}: ready after {Seconds:0.0} s.")]
-    private static partial void LogReady(ILogger logger, SessionName session, double seconds);
+    private static partial void LogReady(ILogger logger, Session session, double seconds);
 
     [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "Session {Session}: its driver could not be started. {Detail}")]
-    private static partial void LogFailed(ILogger logger, SessionName session, string detail);
+    private static partial void LogFailed(ILogger logger, Session session, string detail);
 
     [LoggerMessage(EventId = 2203, Level = LogLevel.Information, Message = "Session {Session}: start given up, {Detail}.")]
-    private static partial void LogGivenUp(ILogger logger, SessionName session, string detail);
+    private static partial void LogGivenUp(ILogger logger, Session session, string detail);
 
     [LoggerMessage(EventId = 2206, Level = LogLevel.Warning, Message = "Session {Session}: another replica has taken its start over, this one had been silent for too long.")]
-    private static partial void LogOvertaken(ILogger logger, SessionName session);
+    private static partial void LogOvertaken(ILogger logger, Session session);
 }

@@ -69,7 +69,7 @@ internal sealed partial class SessionStarter(
                 if (await TakeOverAsync(now, options.StartGrace)) continue;
             }
 
-            await Task.Delay(isOwn ? PollOwn : PollOthers, time, waiter);
+            await Task.Delay(isOwn && time.GetElapsedTime(began) < PollOthers ? PollOwn : PollOthers, time, waiter);
         }
     }
 
@@ -111,7 +111,7 @@ internal sealed partial class SessionStarter(
         if (!session.OutlivesReplica || session.Platform != platform.Name) return false;
         var taken = await store.TakeOverLaunchAsync(session.Id, options.Self.Id, CancellationToken.None);
         if (taken is not { IsOk: true, Value: { } own }) return false;
-        LogTakenOver(logger, own.Name);
+        LogTakenOver(logger, own);
         Begin(own, grace);
         return true;
     }
@@ -142,7 +142,7 @@ internal sealed partial class SessionStarter(
         }
         catch (Exception bug)
         {
-            LogBug(logger, bug, session.Name);
+            LogBug(logger, bug, session);
             await launcher.EndAsync(session, EndReason.StartFailed, "an error inside the gateway");
         }
         finally
@@ -177,8 +177,8 @@ internal sealed partial class SessionStarter(
     }
 
     [LoggerMessage(EventId = 2204, Level = LogLevel.Error, Message = "Session {Session}: starting its driver failed inside the gateway.")]
-    private static partial void LogBug(ILogger logger, Exception bug, SessionName session);
+    private static partial void LogBug(ILogger logger, Exception bug, Session session);
 
     [LoggerMessage(EventId = 2205, Level = LogLevel.Warning, Message = "Session {Session}: the replica that started its driver fell silent; this one goes on.")]
-    private static partial void LogTakenOver(ILogger logger, SessionName session);
+    private static partial void LogTakenOver(ILogger logger, Session session);
 }

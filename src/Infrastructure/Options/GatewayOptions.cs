@@ -103,6 +103,12 @@ public sealed class SparkConnectOptions
 
     public int DrainSeconds { get; set; } = 30;
 
+    /// <summary>Before a session ends as idle its driver is asked whether queries run.</summary>
+    public bool ProtectRunningQueries { get; set; }
+
+    /// <summary>How long that may take.</summary>
+    public int DriverAskSeconds { get; set; } = 3;
+
     /// <summary>Before a stop: how long /readyz says so while connections are still accepted.</summary>
     public int DrainNoticeSeconds { get; set; }
 

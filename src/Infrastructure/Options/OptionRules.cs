@@ -53,6 +53,8 @@ internal static class OptionRules
         ["spark_connect.start_grace_seconds"] = ValueRule.Whole(0, 3600),
         ["spark_connect.release_linger_seconds"] = ValueRule.Whole(0, Day),
         ["spark_connect.drain_seconds"] = ValueRule.Whole(0, 3600),
+        ["spark_connect.protect_running_queries"] = ValueRule.FlagValue,
+        ["spark_connect.driver_ask_seconds"] = ValueRule.Whole(1, 60),
         ["spark_connect.drain_notice_seconds"] = ValueRule.Whole(0, 300),
         ["spark_connect.headers.session_name[]"] = ValueRule.HeaderName,
         ["spark_connect.headers.namespace[]"] = ValueRule.HeaderName,

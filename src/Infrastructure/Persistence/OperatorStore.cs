@@ -63,7 +63,7 @@ internal sealed class OperatorStore(StoreRunner store, AuditTrail audit, StoreOp
             var user = ColumnWord.Clean(key.UserId);
             var claimed = await db.Sessions.Where(row => row.Id == sessionId && row.OpenedBy == null).ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.OpenedBy, user)
-                .SetProperty(row => row.LastActivityAt, _ => StoreClock.Now()), cancellation);
+                .SetProperty(row => row.LastActivityAt, row => row.LastActivityAt > StoreClock.Now() ? row.LastActivityAt : StoreClock.Now()), cancellation);
 
             // Another call was first: of the same client session, or of somebody else's.
             if (claimed == 0) return Change.Drop(await SessionStore.FindAsync(db, key, cancellation));

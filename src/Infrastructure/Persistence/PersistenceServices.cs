@@ -28,7 +28,7 @@ public static class PersistenceServices
         services.AddSingleton<AuditTrail>();
         services.AddSingleton(provider => new AuditPruner(provider.GetRequiredService<StoreRunner>(), provider.GetRequiredService<StoreDialect>(), provider.GetRequiredService<AuditTrail>()));
         services.AddSingleton<SessionStore>();
-        services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>()));
+        services.AddSingleton<ISessionStore>(provider => new MeteredSessionStore(provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<ILogger<MeteredSessionStore>>()));
         services.AddSingleton<ISessionCatalog, SessionCatalog>();
         services.AddSingleton<IOperatorStore, OperatorStore>();
         services.AddSingleton<IGatewayInstance, InstanceStore>();

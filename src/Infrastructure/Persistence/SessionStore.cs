@@ -100,7 +100,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
                     .SetProperty(row => row.Address, address)
                     .SetProperty(row => row.RuntimeId, runtimeId)
                     .SetProperty(row => row.ReadyAt, _ => StoreClock.Now())
-                    .SetProperty(row => row.LastActivityAt, _ => StoreClock.Now())
+                    .SetProperty(row => row.LastActivityAt, row => row.LastActivityAt > StoreClock.Now() ? row.LastActivityAt : StoreClock.Now())
                     .SetProperty(row => row.MaxTtlAt, _ => StoreClock.SecondsFromNow(ttl)), cancellation);
             if (moved == 0) return SessionGone;
 

@@ -1,11 +1,13 @@
+using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Pipeline;
 using SparkGateway.Features.Ports;
 
 namespace SparkGateway.Infrastructure.Telemetry;
 
-/// <summary>Counts what the store has accepted: the transaction that opened or ended a session is the one truth about it.</summary>
-internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
+/// <summary>Counts and logs what the store has accepted: the transaction that opened or ended a session is the one truth about it.</summary>
+internal sealed partial class MeteredSessionStore(ISessionStore store, ILogger<MeteredSessionStore> logger) : ISessionStore
 {
     public async Task<Result<ClaimedBinding>> OpenAsync(NewSession session, ClientSessionKey key, SessionLimits limits, Caller caller, CancellationToken cancellation)
     {
@@ -62,13 +64,36 @@ internal sealed class MeteredSessionStore(ISessionStore store) : ISessionStore
 
     public Task<Result<IReadOnlyList<Session>>> ListLiveAsync(CancellationToken cancellation) => store.ListLiveAsync(cancellation);
 
-    public Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation) => store.BindAsync(key, sessionId, via, caller, cancellation);
+    public async Task<Result<ClaimedBinding>> BindAsync(ClientSessionKey key, Guid sessionId, BoundVia via, Caller caller, CancellationToken cancellation)
+    {
+        var bound = await store.BindAsync(key, sessionId, via, caller, cancellation);
+        if (bound is { IsOk: true, Value.Won: true }) LogBound(logger, bound.Value.Bound.Session, key.Prefix, key.UserId, via);
+        return bound;
+    }
 
     public Task<Result<Session>> MarkReadyAsync(Guid id, Guid owner, string address, string runtimeId, TimeSpan maxTtl, CancellationToken cancellation) => store.MarkReadyAsync(id, owner, address, runtimeId, maxTtl, cancellation);
 
-    public Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation) => store.ReleaseAsync(key, caller, cancellation);
+    public async Task<Result<int>> ReleaseAsync(ClientSessionKey key, Caller caller, CancellationToken cancellation)
+    {
+        var released = await store.ReleaseAsync(key, caller, cancellation);
+        if (released.IsOk) LogReleased(logger, key.Prefix, key.UserId, released.Value);
+        return released;
+    }
 
     public Task<Result<IReadOnlyList<Session>>> SyncAttachedAsync(IReadOnlyList<AttachedDriver> drivers, CancellationToken cancellation) => store.SyncAttachedAsync(drivers, cancellation);
 
-    public Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation) => store.RecordDenialAsync(denial, cancellation);
+    public Task<Result<bool>> RecordDenialAsync(Denial denial, CancellationToken cancellation)
+    {
+        LogDenied(logger, denial.Calls, denial.Caller.User, denial.Key?.Prefix ?? "", denial.Caller.Address, FeatureTelemetry.Word(denial.Code), denial.Reason);
+        return store.RecordDenialAsync(denial, cancellation);
+    }
+
+    [LoggerMessage(3200, LogLevel.Information, "Session {Session}: client session {ClientSession} of user {User} uses it too, via {Via}.")]
+    private static partial void LogBound(ILogger logger, Session session, string clientSession, string user, BoundVia via);
+
+    [LoggerMessage(3201, LogLevel.Information, "Client session {ClientSession} of user {User} was released; its session has {Left} others.")]
+    private static partial void LogReleased(ILogger logger, string clientSession, string user, int left);
+
+    [LoggerMessage(3202, LogLevel.Information, "Refused {Calls} calls of user {User}, client session {ClientSession}, from {ClientAddress}: {Code}. {Reason}")]
+    private static partial void LogDenied(ILogger logger, int calls, string user, string clientSession, string clientAddress, string code, string reason);
 }

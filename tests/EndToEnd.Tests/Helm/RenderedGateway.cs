@@ -52,7 +52,7 @@ internal sealed class RenderedGateway : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllText(file, text);
         // As the kubelet mounts a Secret with defaultMode 0440 and an fsGroup.
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead);
     }
 
     private void WriteCertificate()

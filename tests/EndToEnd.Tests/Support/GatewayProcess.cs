@@ -131,7 +131,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
     /// <summary>What /readyz says of that component.</summary>
     public async Task<(bool IsReady, string Reason)> ReadinessAsync(string component)
     {
-        using var answer = await admin.GetAsync(new Uri($"http://127.0.0.1:{adminPort}/readyz"));
+        using var answer = await admin.GetAsync(new Uri($"http://127.0.0.1:{adminPort}/readyz?format=json"));
         using var report = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         var found = report.RootElement.GetProperty("components").EnumerateArray().Single(one => one.GetProperty("name").GetString() == component);
         return (found.GetProperty("ready").GetBoolean(), found.GetProperty("reason").GetString()!);

@@ -78,7 +78,7 @@ public sealed class PipelineTests
             .Where(it => it.Contract is not null).ToList();
         var services = new Microsoft.Extensions.DependencyInjection.ServiceCollection();
         FeatureServices.AddFeatures(services);
-        FeatureServices.AddReconcileDrivers(services);
+        FeatureServices.AddClusterSlices(services);
 
         Assert.NotEmpty(requests);
         foreach (var (type, contract) in requests)

@@ -1,4 +1,5 @@
 using SparkGateway.Domain;
+using SparkGateway.Features.Ports;
 using SparkGateway.Features.TendReplica;
 
 namespace SparkGateway.Features.Tests.TendReplica;
@@ -47,6 +48,30 @@ public sealed class ActivityReporterTests
         while (world.SessionOf(key).LastActivityAt == world.SessionOf(key).ReadyAt) await StepAsync(world);
 
         Assert.Single(world.Logs.Warnings);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+    }
+
+    [Fact]
+    public async Task Run_OpenCalls_AreToldUntilThereAreNone()
+    {
+        await using var world = new World();
+        var route = (await world.ForwardAsync(World.NewKey())).Route;
+        route.CallOpened();
+        route.CallOpened();
+        using var stop = new CancellationTokenSource();
+        var run = world.Get<ActivityReporter>().RunAsync(stop.Token);
+        var elsewhere = new Replica(Guid.NewGuid(), "other", IsOnly: false);
+
+        while (world.Board.Tellings == 0) await StepAsync(world);
+        Assert.Equal(2, Assert.Single((await world.Board.CallsElsewhereAsync(route.Session.Id, elsewhere, world.Deadline)).Value).Calls);
+        route.CallEnded();
+        route.CallEnded();
+        while ((await world.Board.CallsElsewhereAsync(route.Session.Id, elsewhere, world.Deadline)).Value.Count > 0) await StepAsync(world);
+        var tellings = world.Board.Tellings;
+        for (var n = 0; n < 5; n++) await StepAsync(world);
+
+        Assert.Equal(tellings, world.Board.Tellings);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
     }

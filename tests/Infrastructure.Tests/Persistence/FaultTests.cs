@@ -99,6 +99,22 @@ public sealed class FaultTests
         Assert.Equal(succeeds ? ["open", "bind"] : [], await store.ActionsAsync());
     }
 
+    [Fact]
+    public async Task Change_SerializationFailureOfTheDatabase_RunsAgain()
+    {
+        await using var store = await TestStore.CreateAsync("postgres");
+        var bound = await store.OpenReadyAsync();
+        var overtaken = new Overtaken(() => store.ExecuteAsync("UPDATE sessions SET team = team"));
+        var sessions = store.AddReplica(new Serializable(), overtaken);
+
+        var left = await sessions.ReleaseAsync(bound.Binding.Key, TestStore.Alice, CancellationToken.None);
+
+        Assert.Null(left.Error);
+        Assert.Equal(0, left.Value);
+        Assert.Equal([PostgresErrorCodes.SerializationFailure], overtaken.Failures);
+        Assert.Single(await store.ActionsAsync(), "release");
+    }
+
     [Theory, EachStore]
     public async Task Change_CallerGivesUp_IsCancelledAndLeavesNothing(string kind)
     {
@@ -132,6 +148,41 @@ public sealed class FaultTests
 
         public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default) =>
             left-- > 0 ? throw new PostgresException("as told", "ERROR", "ERROR", sqlState) : ValueTask.FromResult(result);
+    }
+
+    /// <summary>As CockroachDB does; Npgsql asks for READ COMMITTED.</summary>
+    private sealed class Serializable : DbTransactionInterceptor
+    {
+        public override async ValueTask<DbTransaction> TransactionStartedAsync(DbConnection connection, TransactionEndEventData eventData, DbTransaction result, CancellationToken cancellationToken = default)
+        {
+            await using var command = connection.CreateCommand();
+            command.Transaction = result;
+            command.CommandText = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return result;
+        }
+    }
+
+    /// <summary>Between the first read of a transaction and its first change, somebody else changes the same row and commits.</summary>
+    private sealed class Overtaken(Func<Task> other) : DbCommandInterceptor
+    {
+        private bool isDone;
+
+        public List<string?> Failures { get; } = [];
+
+        public override async ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+        {
+            if (isDone) return result;
+            isDone = true;
+            await other();
+            return result;
+        }
+
+        public override Task CommandFailedAsync(DbCommand command, CommandErrorEventData eventData, CancellationToken cancellationToken = default)
+        {
+            Failures.Add((eventData.Exception as DbException)?.SqlState);
+            return Task.CompletedTask;
+        }
     }
 
     private sealed class KilledBeforeCommit(TestStore store) : DbTransactionInterceptor

@@ -107,17 +107,6 @@ public sealed class MigrationTests
         Assert.True((await store.Migrator.PrepareToServeAsync(CancellationToken.None)).Value);
     }
 
-    [Fact]
-    public async Task PrepareToServe_PostgresOlder_NamesTheCommand()
-    {
-        await using var store = await TestStore.CreateAsync("postgres");
-        await store.ExecuteAsync("UPDATE schema_migrations SET name = '0000_before.sql' WHERE name = '0001_sessions.sql'");
-        Assert.Equal(SchemaState.Newer, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
-
-        await store.ExecuteAsync("DELETE FROM schema_migrations");
-        Assert.Contains("run `spark-gateway migrate --config FILE`", (await store.Migrator.PrepareToServeAsync(CancellationToken.None)).Error!.Text);
-    }
-
     [Theory, EachStore]
     public async Task PrepareToServe_NewerSchema_IsRefused(string kind)
     {
@@ -163,38 +152,6 @@ public sealed class MigrationTests
         }
 
         if (madeByDba) await plain.AsAdminAsync(string.Concat(names.Select(name => $"DROP OWNED BY {name}; DROP ROLE {name};")));
-    }
-
-    [Fact]
-    public async Task Roles_AfterMigration_AllowWhatEachNeeds()
-    {
-        await using var store = await TestStore.CreateAsync("postgres");
-        await store.ExecuteAsync("SET ROLE spark_gateway_owner; DELETE FROM audit_log");
-        await store.ExecuteAsync("SET ROLE spark_gateway_reader; SELECT * FROM session_audit");
-        await Assert.ThrowsAsync<PostgresException>(() => store.ExecuteAsync("SET ROLE spark_gateway_reader; UPDATE session_turn SET taken_at = now()"));
-    }
-
-    [Fact]
-    public async Task AppRole_ServesEveryMethod()
-    {
-        await using var store = await TestStore.CreateAsync("postgres");
-        store.UseConnection(new NpgsqlConnectionStringBuilder(store.ConnectionString) { Options = "-c role=spark_gateway_app" }.ConnectionString);
-        var process = store.AddProcess();
-        Assert.True((await process.GetRequiredService<Migrator>().PrepareToServeAsync(CancellationToken.None)).Value);
-        var sessions = process.GetRequiredService<Features.Ports.ISessionStore>();
-
-        var opened = await sessions.OpenAsync(store.NewSession(), TestStore.Key(), TestStore.NoLimits, TestStore.Alice, CancellationToken.None);
-        GatewayError?[] errors =
-        [
-            opened.Error,
-            (await sessions.MarkReadyAsync(opened.Value.Bound.Session.Id, opened.Value.Bound.Session.OwnerReplica!.Value, "127.0.0.1:1", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).Error,
-            (await sessions.ReleaseAsync(opened.Value.Bound.Binding.Key, TestStore.Alice, CancellationToken.None)).Error,
-            (await sessions.EndAsync(opened.Value.Bound.Session.Id, Domain.Sessions.EndReason.Idle, "", TestStore.Alice, CancellationToken.None)).Error,
-            (await sessions.SyncAttachedAsync([], CancellationToken.None)).Error,
-            (await sessions.HeartbeatAsync(store.Self, CancellationToken.None)).Error,
-            (await sessions.RecordDenialAsync(TestStore.Denial(TestStore.Key()), CancellationToken.None)).Error,
-        ];
-        Assert.All(errors, Assert.Null);
     }
 
     [Theory]

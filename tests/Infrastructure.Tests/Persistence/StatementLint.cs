@@ -40,7 +40,7 @@ internal sealed partial class StatementLint : DbCommandInterceptor
         if (command is not SqliteCommand && Find(command.CommandText) is { } refused) throw new InvalidOperationException($"CockroachDB refuses '{refused}': {command.CommandText}");
     }
 
-    [GeneratedRegex(@"\b(small|big)?serial[248]?\b|advisory|\blisten\b|\bnotify\b|\block\s+table\b|\bdeferrable\b|\bcreate\s+(extension|trigger|rule|domain)\b|\bexclude\s+using\b|\bunlogged\b|\binherits\b|\bdo\s+\$|\bmake_interval\b|\bxmin\b|\bctid\b|\btablesample\b|\bset\s+constraints\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(small|big)?serial[248]?\b|advisory|\blisten\b|\bnotify\b|\block\s+table\b|\bdeferrable\b|\bcreate\s+(extension|trigger|rule|domain)\b|\bexclude\s+using\b|\bunlogged\b|\binherits\b|\bdo\s+\$|\bmake_interval\b|\bxmin\b|\bctid\b|\btablesample\b|\bset\s+constraints\b|\busing\s+(brin|hash|spgist|bloom)\b|\b(rollup|cube|grouping\s+sets)\b|\bmerge\s+into\b|\bnulls\s+not\s+distinct\b|\b(vacuum|cluster|reindex)\b|\bdrop\s+owned\b|\bcreate\s+(aggregate|cast|operator|policy|statistics|event)\b|\bxml\b|\bmoney\b|\blanguage\s+plpgsql\b|\bfor\s+key\s+share\b|\bwith\s+hold\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Refused();
 
     [GeneratedRegex("--[^\n]*")]

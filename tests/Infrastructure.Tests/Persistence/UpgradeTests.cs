@@ -61,7 +61,7 @@ public sealed class UpgradeTests
         Assert.Equal((EndReason.Crashed, "exit code 1"), ((await Of("ended")).EndReason, (await Of("ended")).EndDetail));
         Assert.Contains((await sessions.ListExpiringAsync(TimeSpan.FromDays(1_000), TimeSpan.FromHours(5), CancellationToken.None)).Value, use => use.Session.Name.Name == "ready");
         Assert.True((await store.First.GetRequiredService<IOperatorStore>().ExtendAsync((await Of("ready")).Id, 5, 24, TestStore.Alice, CancellationToken.None)).IsOk);
-        Assert.True((await sessions.MarkReadyAsync((await Of("starting")).Id, "127.0.0.1:2", "2/2", TimeSpan.FromHours(1), CancellationToken.None)).IsOk);
+        Assert.True((await sessions.MarkReadyAsync((await Of("starting")).Id, (await Of("starting")).OwnerReplica!.Value, "127.0.0.1:2", "2/2", TimeSpan.FromHours(1), CancellationToken.None)).IsOk);
         Assert.NotNull((await sessions.EndAsync((await Of("ending")).Id, EndReason.Idle, "", Caller.Gateway, CancellationToken.None)).Value);
         Assert.Equal(0, (await sessions.ReleaseAsync(Key("ready"), TestStore.Alice, CancellationToken.None)).Value);
         Assert.Equal("ready", (await sessions.SyncAttachedAsync([new AttachedDriver(new SessionName("byod", "mine"), "10.0.0.1:15002", null)], CancellationToken.None)).Value.Select(session => ColumnWord.Of(session.State)).Single());

@@ -1,7 +1,9 @@
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Testing.Fakes;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;
 
@@ -17,6 +19,8 @@ public sealed class DriverLogFilesTests : IDisposable
         State = SessionState.Ended,
     };
 
+    private readonly FakeReplicaBoard board = new();
+    private readonly Replica self = new(Guid.NewGuid(), "here", IsOnly: false);
     private readonly GatewayOptions options = new() { StateDir = Directory.CreateTempSubdirectory("spark-gateway-logs-").FullName };
 
     public void Dispose() => Directory.Delete(options.StateDir, recursive: true);
@@ -26,7 +30,7 @@ public sealed class DriverLogFilesTests : IDisposable
     {
         await WriteAsync(Enumerable.Range(0, 100).Select(number => $"line {number}").Append("password=hunter2 ok"));
 
-        var lines = (await new DriverLogFiles(options).TailAsync(Session, 3, CancellationToken.None)).Value;
+        var lines = (await Files().TailAsync(Session, 3, CancellationToken.None)).Value;
 
         Assert.Equal(["line 98", "line 99", "password=*** ok"], lines);
     }
@@ -36,7 +40,7 @@ public sealed class DriverLogFilesTests : IDisposable
     {
         await WriteAsync(Enumerable.Range(0, 60_000).Select(number => $"line {number}"));
 
-        var lines = (await new DriverLogFiles(options).TailAsync(Session, 1_000_000, CancellationToken.None)).Value;
+        var lines = (await Files().TailAsync(Session, 1_000_000, CancellationToken.None)).Value;
 
         Assert.InRange(lines.Count, 1_000, 59_999);
         Assert.All(lines, line => Assert.Matches("^line [0-9]+$", line));
@@ -46,17 +50,44 @@ public sealed class DriverLogFilesTests : IDisposable
     [Fact]
     public async Task Tail_NoLogOrAttached_SaysWhereItIs()
     {
-        var none = await new DriverLogFiles(options).TailAsync(Session, 1, CancellationToken.None);
-        var attached = await new DriverLogFiles(options).TailAsync(Session with { Kind = SessionKind.Attached }, 1, CancellationToken.None);
+        var none = await Files().TailAsync(Session, 1, CancellationToken.None);
+        var attached = await Files().TailAsync(Session with { Kind = SessionKind.Attached }, 1, CancellationToken.None);
 
         Assert.Equal((ErrorCode.NoSuchSession, ErrorCode.NoSuchSession), (none.Error!.Code, attached.Error!.Code));
         Assert.Contains("state_dir/logs", none.Error.Text, StringComparison.Ordinal);
         Assert.Contains("somebody else", attached.Error.Text, StringComparison.Ordinal);
     }
 
-    private async Task WriteAsync(IEnumerable<string> lines)
+    [Fact]
+    public async Task Tail_DriverOfAnotherReplicaOfThisHost_IsReadFromItsFolder()
     {
-        Directory.CreateDirectory(DriverLog.FolderIn(options.StateDir));
-        await File.WriteAllLinesAsync(DriverLog.PathIn(options.StateDir, Session.Name), lines);
+        var other = Directory.CreateTempSubdirectory("spark-gateway-logs-").FullName;
+        var owned = Session with { OwnerReplica = Guid.NewGuid() };
+        board.Places[owned.OwnerReplica.Value] = new ReplicaPlace(owned.OwnerReplica.Value, self.Host, other);
+        await WriteAsync(["theirs"], other);
+
+        var lines = (await Files().TailAsync(owned, 10, CancellationToken.None)).Value;
+
+        Directory.Delete(other, recursive: true);
+        Assert.Equal(["theirs"], lines);
+    }
+
+    [Fact]
+    public async Task Tail_DriverOfAnotherHost_NamesWhomToAsk()
+    {
+        var owned = Session with { OwnerReplica = Guid.NewGuid() };
+        board.Places[owned.OwnerReplica.Value] = new ReplicaPlace(owned.OwnerReplica.Value, "far-away", options.StateDir);
+
+        var elsewhere = await Files().TailAsync(owned, 10, CancellationToken.None);
+
+        Assert.Contains($"host far-away: ask the gateway there ({owned.OwnerReplica})", elsewhere.Error!.Text, StringComparison.Ordinal);
+    }
+
+    private DriverLogFiles Files() => new(options, board, self);
+
+    private async Task WriteAsync(IEnumerable<string> lines, string? folder = null)
+    {
+        Directory.CreateDirectory(DriverLog.FolderIn(folder ?? options.StateDir));
+        await File.WriteAllLinesAsync(DriverLog.PathIn(folder ?? options.StateDir, Session.Name), lines);
     }
 }

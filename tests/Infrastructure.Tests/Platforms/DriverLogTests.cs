@@ -1,4 +1,5 @@
 using System.Text;
+using SparkGateway.Infrastructure.Platforms;
 using SparkGateway.Infrastructure.Platforms.Local;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;

@@ -128,7 +128,7 @@ public sealed class DriverTokensTests : IDisposable
     public void ForAttached_FileThatOthersRead_IsWarnedOfUnlessItIsItsGroupAlone(UnixFileMode mode, bool isWarned)
     {
         var file = Secret("token", "first\n");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | mode);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | mode);
         Attach(file);
 
         Assert.Equal("first", Tokens().ForAttached(Name));

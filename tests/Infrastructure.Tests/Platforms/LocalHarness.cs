@@ -3,6 +3,7 @@ using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms.SparkUi;
 using SparkGateway.Testing;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;
@@ -25,6 +26,7 @@ internal sealed class LocalHarness : IAsyncDisposable
             new SparkLocator(Options.Local, name => name == "PYSPARK_PYTHON" ? python : Environment.GetEnvironmentVariable(name), State),
             new DriverCommands(Options, LocalServices.CurrentEnvironment),
             Tokens,
+            Uis,
             TimeProvider.System,
             Log.For<LocalPlatform>());
     }
@@ -34,6 +36,8 @@ internal sealed class LocalHarness : IAsyncDisposable
     public GatewayOptions Options { get; }
 
     public DriverTokens Tokens { get; }
+
+    public UiPorts Uis { get; } = new();
 
     public LocalPlatform Platform { get; }
 

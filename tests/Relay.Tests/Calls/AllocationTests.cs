@@ -1,3 +1,4 @@
+using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Testing.Http2;
 
@@ -7,10 +8,13 @@ public sealed class AllocationTests
 {
     private const int Frames = 10_000;
 
-    [Fact]
-    public void DataFrames_EitherWay_AllocateNothing()
+    /// <param name="isTraced">Spans cost something for each call, and nothing for each message.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void DataFrames_EitherWay_AllocateNothing(bool isTraced)
     {
-        var bench = new RelayBench();
+        var bench = new RelayBench(tracer: isTraced ? new CallTracer(1) : null);
         bench.Bind();
         var client = bench.Client;
         client.Receive([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame.Settings(new Setting(SettingId.InitialWindowSize, 1 << 30)).ToBytes(), .. Frame.WindowUpdate(0, 1 << 30).ToBytes()]);

@@ -22,11 +22,11 @@ internal sealed class RelayBench : IRelayEffects
     /// <summary>The rules under which each call needs that header.</summary>
     public static AccessRules Enforced { get; } = new(null, Identity);
 
-    public RelayBench(RelayOptions? options = null, AccessRules? access = null, bool isTrusted = true)
+    public RelayBench(RelayOptions? options = null, AccessRules? access = null, bool isTrusted = true, ICallTracer? tracer = null)
     {
         var limits = new RelayLimits(options ?? new RelayOptions());
         Total = new ParkedTotal(limits.ParkedTotal);
-        var shared = new RelayShared(limits, new HeaderNames(new HeaderNameOptions(), Identity), Routes, Total, new Inflater()) { Access = access };
+        var shared = new RelayShared(limits, new HeaderNames(new HeaderNameOptions(), Identity), Routes, Total, new Inflater()) { Access = access, Tracer = tracer };
         Client = new ClientConnection(shared, this, "127.0.0.1:9", 0, isTrusted);
     }
 

@@ -23,9 +23,12 @@ public static class Proto
     }
 
     /// <summary>The last length-delimited field of that number at the top level, or null.</summary>
-    public static byte[]? Find(ReadOnlySpan<byte> message, int field)
+    public static byte[]? Find(ReadOnlySpan<byte> message, int field) => FindAll(message, field) is [.., var last] ? last : null;
+
+    /// <summary>All length-delimited fields of that number at the top level.</summary>
+    public static IReadOnlyList<byte[]> FindAll(ReadOnlySpan<byte> message, int field)
     {
-        byte[]? found = null;
+        var found = new List<byte[]>();
         while (message.Length > 0)
         {
             var tag = ReadVarint(ref message);
@@ -39,7 +42,7 @@ public static class Proto
                     break;
                 case 2:
                     var length = (int)ReadVarint(ref message);
-                    if ((int)(tag >> 3) == field) found = message[..length].ToArray();
+                    if ((int)(tag >> 3) == field) found.Add(message[..length].ToArray());
                     message = message[length..];
                     break;
                 case 5:

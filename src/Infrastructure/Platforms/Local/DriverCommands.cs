@@ -14,7 +14,7 @@ internal sealed class DriverCommands(GatewayOptions options, Func<IReadOnlyDicti
     private const string JavaOptions = "spark.driver.extraJavaOptions";
 
     /// <summary>Makes the driver's folder, with its settings in a file: settings may hold passwords, and arguments are seen by all users of the machine.</summary>
-    public DriverCommand Prepare(Engine engine, SessionName name, string workFolder, int port, string? token)
+    public DriverCommand Prepare(Engine engine, SessionName name, string workFolder, int port, string? token, int uiPort = 0)
     {
         if (Directory.Exists(workFolder)) Directory.Delete(workFolder, recursive: true);
         OwnerOnly.CreateFolder(workFolder);
@@ -25,12 +25,12 @@ internal sealed class DriverCommands(GatewayOptions options, Func<IReadOnlyDicti
         return engine switch
         {
             Engine.Sail sail => new DriverCommand(sail.Program, ["spark", "server", "--ip", Host, "--port", port.ToString(CultureInfo.InvariantCulture)], variables, workFolder),
-            Engine.Spark spark => ForSpark(spark, name, workFolder, temporary, port, variables),
+            Engine.Spark spark => ForSpark(spark, name, workFolder, temporary, port, uiPort, variables),
             _ => throw new ArgumentException($"No command for {engine}.", nameof(engine)),
         };
     }
 
-    private DriverCommand ForSpark(Engine.Spark spark, SessionName name, string work, string temporary, int port, Dictionary<string, string> variables)
+    private DriverCommand ForSpark(Engine.Spark spark, SessionName name, string work, string temporary, int port, int uiPort, Dictionary<string, string> variables)
     {
         variables["SPARK_HOME"] = spark.Home;
         variables["SPARK_LOCAL_IP"] = Host;
@@ -39,7 +39,7 @@ internal sealed class DriverCommands(GatewayOptions options, Func<IReadOnlyDicti
         var file = Path.Combine(work, "spark.conf");
         using (var stream = OwnerOnly.Open(file, FileMode.CreateNew))
         {
-            foreach (var (key, value) in Settings(spark, name, work, temporary, port))
+            foreach (var (key, value) in Settings(spark, name, work, temporary, port, uiPort))
             {
                 stream.Write(Encoding.UTF8.GetBytes($"{Escape(key)}={Escape(value)}\n"));
             }
@@ -53,7 +53,7 @@ internal sealed class DriverCommands(GatewayOptions options, Func<IReadOnlyDicti
     }
 
     /// <summary>Three layers: what on_demand.spark_conf may change, spark_conf itself, and what routing and safety rest on.</summary>
-    private Dictionary<string, string> Settings(Engine.Spark spark, SessionName name, string work, string temporary, int port)
+    private Dictionary<string, string> Settings(Engine.Spark spark, SessionName name, string work, string temporary, int port, int uiPort)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -73,6 +73,13 @@ internal sealed class DriverCommands(GatewayOptions options, Func<IReadOnlyDicti
         settings["spark.connect.grpc.binding.address"] = Host;
         settings["spark.connect.grpc.binding.port"] = port.ToString(CultureInfo.InvariantCulture);
         settings["spark.connect.grpc.port.maxRetries"] = "0";
+        if (uiPort > 0)
+        {
+            settings["spark.ui.enabled"] = "true";
+            settings["spark.ui.port"] = uiPort.ToString(CultureInfo.InvariantCulture);
+            settings["spark.ui.killEnabled"] = "false";
+        }
+
         return settings;
     }
 

@@ -20,6 +20,9 @@ internal sealed class LocalDriver(DriverSpec spec, TimeProvider time)
 
     public int Port { get; set; }
 
+    /// <summary>0: it has no UI.</summary>
+    public int UiPort { get; set; }
+
     public DriverProcess? Process { get; set; }
 
     public string? RuntimeId { get; set; }

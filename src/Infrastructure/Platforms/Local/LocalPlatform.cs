@@ -1,10 +1,12 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Platforms.SparkUi;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
@@ -14,6 +16,7 @@ internal sealed partial class LocalPlatform(
     SparkLocator locator,
     DriverCommands commands,
     IDriverTokens tokens,
+    UiPorts uis,
     TimeProvider time,
     ILogger<LocalPlatform> logger) : IDriverPlatform, IAsyncDisposable
 {
@@ -121,7 +124,8 @@ internal sealed partial class LocalPlatform(
             cancellation.ThrowIfCancellationRequested();
             if (!ports.Take().TryGet(out var port, out var none)) return none;
             driver.Port = port;
-            driver.Process = Start(driver.Spec, found, port, token);
+            if (!TakeUiPort(driver, found).TryGet(out var ui, out var noUi)) return noUi;
+            driver.Process = Start(driver.Spec, found, port, ui, token);
             Phase(driver, "starting");
             switch (await WaitAsync(driver, driver.Process, cancellation))
             {
@@ -141,12 +145,24 @@ internal sealed partial class LocalPlatform(
         }
     }
 
-    private DriverProcess Start(DriverSpec spec, Engine found, int port, string? token)
+    /// <summary>0: it has none. Only whoever asks drivers what they do needs a UI.</summary>
+    private Result<int> TakeUiPort(LocalDriver driver, Engine found)
+    {
+        if (!options.SparkConnect.ProtectRunningQueries || found is not Engine.Spark) return 0;
+        if (driver.UiPort != 0) return driver.UiPort;
+        var taken = ports.Take();
+        if (!taken.IsOk) return taken;
+        driver.UiPort = taken.Value;
+        uis.Set(driver.Spec.SessionId, driver.UiPort);
+        return driver.UiPort;
+    }
+
+    private DriverProcess Start(DriverSpec spec, Engine found, int port, int uiPort, string? token)
     {
         var state = Path.GetFullPath(options.StateDir);
         var logs = Directory.CreateDirectory(DriverLog.FolderIn(state));
         PruneLogs(logs);
-        var command = commands.Prepare(found, spec.Name, Path.Combine(state, "drivers", spec.Name.Name), port, token);
+        var command = commands.Prepare(found, spec.Name, Path.Combine(state, "drivers", spec.Name.Name), port, token, uiPort);
         var log = new DriverLog(DriverLog.PathIn(state, spec.Name), options.Local.LogMegabytes * 1024L * 1024L, new SecretMask(token));
         return DriverProcess.Start(command, log, options.Local.StopGraceSeconds, time);
     }
@@ -201,6 +217,8 @@ internal sealed partial class LocalPlatform(
         }
 
         ports.Return(driver.Port);
+        ports.Return(driver.UiPort);
+        uis.Remove(driver.Spec.SessionId);
         lock (gate) drivers.Remove(driver.Spec.SessionId);
         driver.MarkReleased();
     }
@@ -228,5 +246,9 @@ internal sealed partial class LocalPlatform(
         foreach (var old in logs.EnumerateFiles("*.log*").OrderByDescending(file => file.LastWriteTimeUtc).Skip(KeptLogs)) old.Delete();
     }
 
-    private void Phase(LocalDriver driver, string phase) => LogPhase(driver.Spec.Name, phase, driver.Elapsed.TotalSeconds);
+    private void Phase(LocalDriver driver, string phase)
+    {
+        LogPhase(driver.Spec.Name, phase, driver.Elapsed.TotalSeconds);
+        if (Activity.Current is { IsStopped: false } span) span.AddEvent(new ActivityEvent(phase));
+    }
 }

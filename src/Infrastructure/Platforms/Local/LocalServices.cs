@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Platforms.SparkUi;
 
 namespace SparkGateway.Infrastructure.Platforms.Local;
 
@@ -15,6 +16,7 @@ public static class LocalServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new SparkLocator(provider.GetRequiredService<GatewayOptions>()));
         services.AddSingleton(provider => new DriverCommands(provider.GetRequiredService<GatewayOptions>(), CurrentEnvironment));
+        services.TryAddSingleton<UiPorts>();
         services.AddSingleton<DriverTokens>();
         services.AddSingleton<IDriverTokens>(provider => provider.GetRequiredService<DriverTokens>());
         services.AddSingleton<IDriverPlatform, LocalPlatform>();
