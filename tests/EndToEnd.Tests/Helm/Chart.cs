@@ -30,6 +30,8 @@ internal static class Chart
     /// <summary>Sets of values that together show every object of the chart, by the names of their files.</summary>
     public static readonly TheoryData<string> ValueSets = ["embedded", "postgresql", "everything", "cluster"];
 
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
     private static readonly string Home = Directory.CreateTempSubdirectory("spark-gateway-helm-").FullName;
 
     static Chart() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Home, recursive: true);
@@ -50,7 +52,7 @@ internal static class Chart
     {
         await using var helm = OwnedProcess.Start(
             "helm", Fixtures.Helm, arguments, [("HELM_CACHE_HOME", Home), ("HELM_CONFIG_HOME", Home), ("HELM_DATA_HOME", Home), ("KUBECONFIG", null)]);
-        var exit = await helm.ExitAsync();
+        var exit = await helm.ExitAsync(Limit);
         return new Run(exit, helm.Output);
     }
 

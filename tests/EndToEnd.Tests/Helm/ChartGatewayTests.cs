@@ -22,7 +22,7 @@ public sealed class ChartGatewayTests(ChartPlane planes)
         using var gateway = new RenderedGateway(await Chart.RenderAsync(set, more));
         await using var check = gateway.Start("gateway", verb: "check-config");
 
-        var exit = await check.ExitAsync();
+        var exit = await check.ExitAsync(StartLimit);
 
         Assert.True(exit == 0, check.Output);
         Assert.Contains("platform: kubernetes", check.Output, StringComparison.Ordinal);
@@ -35,7 +35,7 @@ public sealed class ChartGatewayTests(ChartPlane planes)
         using var gateway = new RenderedGateway(await Chart.RenderAsync("postgresql", "config.kubernetes.profiles.default.main_class=org.apache.spark.sql.connect.service.SparkConnectServer"));
         await using var check = gateway.Start("gateway", verb: "check-config");
 
-        Assert.Equal(2, await check.ExitAsync());
+        Assert.Equal(2, await check.ExitAsync(StartLimit));
         Assert.Contains("refuses Spark's own server class", check.Output, StringComparison.Ordinal);
     }
 
@@ -50,7 +50,7 @@ public sealed class ChartGatewayTests(ChartPlane planes)
         using var gateway = new RenderedGateway(new Manifests(rendered.Good(), "spark-gateway"));
         await using var check = gateway.Start("gateway", verb: "check-config");
 
-        var exit = await check.ExitAsync();
+        var exit = await check.ExitAsync(StartLimit);
 
         Assert.True(exit == 0, check.Output);
         Assert.DoesNotContain("# warning", check.Output, StringComparison.Ordinal);
@@ -71,7 +71,7 @@ public sealed class ChartGatewayTests(ChartPlane planes)
         using var gateway = new RenderedGateway(
             new Manifests((await Chart.HelmAsync(["get", "manifest", Chart.Release, .. here])).Good()), (database.ConnectionString, login.ConnectionString));
 
-        await using (var migration = gateway.Start("migrate")) Assert.True(await migration.ExitAsync() == 0, migration.Output);
+        await using (var migration = gateway.Start("migrate")) Assert.True(await migration.ExitAsync(StartLimit) == 0, migration.Output);
         await ExecuteAsync(database.ConnectionString, $"GRANT spark_gateway_app TO {login.Username}");
         (string, string?)[] environment =
         [
@@ -85,7 +85,7 @@ public sealed class ChartGatewayTests(ChartPlane planes)
             Assert.DoesNotContain("A right on the cluster is missing", serve.Output, StringComparison.Ordinal);
             Assert.DoesNotContain("can be read by every user", serve.Output, StringComparison.Ordinal);
             serve.Signal("TERM");
-            Assert.Equal(0, await serve.ExitAsync());
+            Assert.Equal(0, await serve.ExitAsync(StartLimit));
         }
 
         await plane.KubectlAsync("", "-n", "sjns-data-staging", "delete", "rolebinding", $"{space}-{Chart.FullName}");
