@@ -164,7 +164,7 @@ public sealed class DriverTokensTests : IDisposable
         tokens.ForAttached(Name);
         tokens.ForAttached(Name);
 
-        Assert.Single(log.Text.Split('\n'), line => line.Contains("chmod 600", StringComparison.Ordinal));
+        Assert.Single(log.Text.Split('\n'), line => line.Contains("chmod o-rwx", StringComparison.Ordinal));
     }
 
     private DriverTokens Tokens() => new(options, attached, log.For<DriverTokens>());
