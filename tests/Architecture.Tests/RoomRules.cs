@@ -51,6 +51,12 @@ internal static class RoomRules
             house.In("Infrastructure.Relay").Where(type => !house.Holds("Infrastructure.Relay.Transport", type.FullName)),
             (_, used) => House.IsIn(used, "System.Net.Sockets", "System.Net.Security"));
 
+    /// <summary>KubernetesClient is one platform's business: elsewhere an object of a cluster is one of our own types.</summary>
+    public static IReadOnlyList<string> KubernetesTypes(House house) =>
+        House.Breaks(
+            house.In("Infrastructure", "Api").Where(type => !house.Holds("Infrastructure.Platforms.Kubernetes", type.FullName)),
+            (_, used) => House.IsIn(used, "k8s"));
+
     /// <summary>
     /// A public type is an AddX class, an option, or something that Api uses, itself or through a type that it uses. All
     /// others are internal.

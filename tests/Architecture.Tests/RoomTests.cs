@@ -40,6 +40,11 @@ public sealed class RoomTests
         "SparkGateway.Samples.Infrastructure.Relay.Http2.ReadingFrames uses System.Net.Sockets.Socket");
 
     [Fact]
+    public void KubernetesTypes_StayInTheirPlatform() => Check(
+        RoomRules.KubernetesTypes,
+        "SparkGateway.Samples.Infrastructure.Store uses k8s.Models.V1Pod");
+
+    [Fact]
     public void Infrastructure_HidesWhatApiDoesNotNeed() => Check(
         RoomRules.InternalTypes,
         "SparkGateway.Samples.Infrastructure.OpenDetail is public");

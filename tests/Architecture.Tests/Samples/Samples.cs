@@ -59,6 +59,8 @@ namespace SparkGateway.Samples.Infrastructure
     internal sealed class Store
     {
         public static object Show() => new Api.Verb();
+
+        public static string Name(k8s.Models.V1Pod pod) => pod.Kind;
     }
 
     public sealed class OpenDetail;

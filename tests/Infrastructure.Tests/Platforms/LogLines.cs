@@ -29,6 +29,8 @@ internal sealed class LogLines
         }
     }
 
+    public ILoggerFactory Factory => new Loggers(this);
+
     public ILogger<T> For<T>() => new Typed<T>(this);
 
     private void Add(string line)
@@ -50,6 +52,21 @@ internal sealed class LogLines
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             owner.Add($"{logLevel}: {formatter(state, exception)}");
+        }
+    }
+
+    private sealed class Loggers(LogLines owner) : ILoggerFactory
+    {
+        public ILogger CreateLogger(string categoryName) => owner.For<LogLines>();
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+            // There is one.
+        }
+
+        public void Dispose()
+        {
+            // Holds nothing.
         }
     }
 }

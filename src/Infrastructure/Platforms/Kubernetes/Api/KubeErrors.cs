@@ -80,23 +80,27 @@ internal static class KubeErrors
         return status.Code switch
         {
             400 when Has("strict decoding error") => KubeFailure.StrictDecoding,
-            400 or 422 when Has("denied the request") => KubeFailure.WebhookDenied,
+            400 or 422 when IsDenied() => KubeFailure.WebhookDenied,
             401 => KubeFailure.Unauthorized,
-            403 when Has("exceeded quota") && !Has("denied the request") => KubeFailure.Quota,
+            403 when Has("exceeded quota") && !IsDenied() => KubeFailure.Quota,
             403 when status.Details?.Causes?.Any(cause => cause.Reason == "NamespaceTerminating") == true || Has("because it is being terminated") => KubeFailure.NamespaceTerminating,
-            403 when Has("denied the request") => Has("quota") ? KubeFailure.Quota : KubeFailure.WebhookDenied,
+            403 when IsDenied() => Has("quota") ? KubeFailure.Quota : KubeFailure.WebhookDenied,
             403 => KubeFailure.Forbidden,
             404 when status.Details?.Kind == "namespaces" || message.StartsWith("namespaces \"", StringComparison.Ordinal) => KubeFailure.NamespaceMissing,
             404 => KubeFailure.NotFound,
             409 when status.Reason == "AlreadyExists" => KubeFailure.AlreadyExists,
             409 => KubeFailure.Conflict,
             410 => KubeFailure.Expired,
+            422 when status.Details?.Causes?.Any(cause => cause.Message?.Contains("test failed", StringComparison.Ordinal) == true) == true => KubeFailure.Conflict,
             422 => KubeFailure.Invalid,
             400 or 405 or 406 or 413 or 415 => KubeFailure.Invalid,
             429 => KubeFailure.Overload,
             500 when Has("failed calling webhook") => KubeFailure.WebhookDown,
             _ => KubeFailure.Unreachable,
         };
+
+        // "denied the request" says a webhook, "denied request" an admission policy.
+        bool IsDenied() => Has("denied the request") || Has("denied request");
 
         bool Has(string words) => message.Contains(words, StringComparison.OrdinalIgnoreCase);
     }

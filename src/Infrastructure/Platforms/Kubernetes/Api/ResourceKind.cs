@@ -18,10 +18,14 @@ internal sealed record ResourceKind(string Group, string Version, string Plural,
     public string CollectionPath(string? inNamespace)
     {
         var root = Group.Length == 0 ? $"api/{Version}" : $"apis/{Group}/{Version}";
-        return inNamespace is null ? $"{root}/{Plural}" : $"{root}/namespaces/{Uri.EscapeDataString(inNamespace)}/{Plural}";
+        return inNamespace is null ? $"{root}/{Plural}" : $"{root}/namespaces/{Segment(inNamespace)}/{Plural}";
     }
 
-    public string ObjectPath(ObjectKey key) => $"{CollectionPath(key.Namespace)}/{Uri.EscapeDataString(key.Name)}";
+    public string ObjectPath(ObjectKey key) => $"{CollectionPath(key.Namespace)}/{Segment(key.Name)}";
+
+    /// <summary>One segment of a path. An empty name would mean the whole collection, dots another one: whoever passes them has a bug.</summary>
+    private static string Segment(string name) =>
+        name is "" or "." or ".." ? throw new ArgumentException($"'{name}' is no name of an object.", nameof(name)) : Uri.EscapeDataString(name);
 }
 
 internal readonly record struct ObjectKey(string Namespace, string Name)
