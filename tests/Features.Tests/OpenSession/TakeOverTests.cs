@@ -128,6 +128,26 @@ public sealed class TakeOverTests
     }
 
     [Fact]
+    public async Task Stop_WhileADriverStartsThatLivesOn_LeavesTheStartToTheNext()
+    {
+        var (first, second, session) = await ClaimedAsync(Outliving);
+        await using var _ = first;
+        await using var __ = second;
+        first.Starter.Begin(session);
+        var own = first.Starter.WaitReadyAsync(session, first.Deadline);
+        await first.Platform.NextLaunchAsync(first.Deadline);
+
+        await first.Get<TrackedTasks>().StopAsync();
+
+        Assert.Equal(ErrorCode.Unavailable, (await own).Error!.Code);
+        Assert.Equal((SessionState.Starting, 0), (first.SessionOf(Key).State, first.Platform.StopsLeft));
+        Lapse(first, session);
+        var wait = second.Starter.WaitReadyAsync(session, second.Deadline);
+        (await second.Platform.NextLaunchAsync(second.Deadline)).Succeed();
+        Assert.True((await wait).IsOk);
+    }
+
+    [Fact]
     public async Task TakeUpLapsed_LocalDriverOfAnother_IsLeftToTheHeartbeat()
     {
         var (first, second, session) = await ClaimedAsync(Session.LocalPlatform);
