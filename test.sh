@@ -33,6 +33,7 @@ install_missing() {
   { has java && has javac; } || packages+=(openjdk-17-jdk-headless)
   has xz || packages+=(xz-utils)
   has haproxy || packages+=(haproxy)
+  has faketime || packages+=(faketime)
   has promtool || packages+=(prometheus)
   { has flock && has setpriv; } || packages+=(util-linux)
   has openssl || packages+=(openssl)

@@ -1,10 +1,14 @@
 -- Spark Gateway: questions to the audit are quick at ten million rows, see docs/audit.md.
 
--- By what happened, by user, by team, by session name; each with the time, so that a question about a month reads a month.
+-- By what happened, by user, by session name; each with the time, so that a question about a month reads a month.
 CREATE INDEX audit_log_action ON audit_log (action, at);
 CREATE INDEX audit_log_user ON audit_log (claimed_user, at);
-CREATE INDEX audit_log_team ON audit_log (team, at);
 CREATE INDEX audit_log_name ON audit_log (session_name, at);
+
+-- What the view joins. A session is opened once and ends once: that holds for all who write here.
+CREATE UNIQUE INDEX audit_log_opened ON audit_log (session_row_id) WHERE action IN ('open', 'attach');
+CREATE UNIQUE INDEX audit_log_ended ON audit_log (session_row_id) WHERE action = 'end';
+CREATE INDEX audit_log_bound ON audit_log (session_row_id, at) WHERE action = 'bind';
 
 -- Sessions that became ready under a gateway that knew no max TTL had none: they get the default of four hours from now.
 UPDATE sessions SET max_ttl_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '4 hours') WHERE kind = 'on_demand' AND state = 'ready' AND max_ttl_at IS NULL;

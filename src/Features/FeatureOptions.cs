@@ -62,7 +62,7 @@ public sealed record FeatureOptions
     public TimeSpan FollowEvery { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>For changes that must reach the store: how often, and how long between.</summary>
-    public int StoreAttempts { get; init; } = 30;
+    public int StoreAttempts { get; init; } = 300;
 
     public TimeSpan StoreRetryEvery { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -15,6 +15,9 @@ public sealed class PostgresServer
 
     private static readonly Task<PostgresServer> Shared = StartAsync();
 
+    /// <summary>Held so that it lives until the end of this process.</summary>
+    private static PostgresProcess? running;
+
     private readonly string? connectionString;
     private readonly string reason;
 
@@ -49,7 +52,8 @@ public sealed class PostgresServer
         if (await DockerAnswersAsync()) return new PostgresServer(await RunContainerAsync(), "");
 
         var (own, reason) = await PostgresProcess.StartAsync();
-        return new PostgresServer(own, $"No PostgreSQL for this test: {ConnectionVariable} is not set, no Docker engine answers, and {reason}.");
+        running = own;
+        return new PostgresServer(own?.ConnectionString, $"No PostgreSQL for this test: {ConnectionVariable} is not set, no Docker engine answers, and {reason}.");
     }
 
     private static async Task<string> RunContainerAsync()

@@ -34,7 +34,10 @@ internal sealed partial class Launcher(
         if (stopping.IsCancellationRequested) return await GiveUpAsync(session, EndReason.Lost, "the gateway was stopped while its driver started");
         if (!start.TryGet(out var driver, out var failure)) return await FailAsync(session, failure);
 
-        var ready = await store.MarkReadyAsync(session.Id, options.Self.Id, driver.Address, driver.RuntimeId, options.Expiry.LimitsOf(session).MaxTtl, CancellationToken.None);
+        // A start takes seconds to minutes: it is not thrown away for a store that does not answer in this moment.
+        using var needless = CancellationTokenSource.CreateLinkedTokenSource(launch.Abandoned, stopping);
+        var ready = await patience.InsistAsync(
+            () => store.MarkReadyAsync(session.Id, options.Self.Id, driver.Address, driver.RuntimeId, options.Expiry.LimitsOf(session).MaxTtl, CancellationToken.None), needless.Token);
         if (ready.Error is { } refusal) return await EndAsync(session, EndReason.StartFailed, "the store could not be told that its driver was ready", refusal);
         var seconds = time.GetElapsedTime(began).TotalSeconds;
         LogReady(logger, session, seconds);

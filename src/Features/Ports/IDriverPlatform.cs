@@ -38,7 +38,7 @@ public interface IDriverPlatform
     /// Starts a driver and completes when its readiness probe answers. StartFailed with the driver's last log lines when it
     /// exits or the start limit passes; ResourceExhausted when the platform's cap is reached. On failure and on cancellation
     /// nothing is left behind. Where drivers outlive their replica (<see cref="Session.OutlivesReplica"/>) a launch joins one of
-    /// the same session that is there already.
+    /// the same session that is there already, and what is left of a failed one is the caller's to stop.
     /// </summary>
     Task<Result<RunningDriver>> LaunchAsync(DriverSpec spec, CancellationToken cancellation);
 

@@ -324,7 +324,7 @@ public sealed class StoreOptions
     public int RaceAttempts { get; set; } = 8;
 
     /// <summary>How often a change that nobody would repeat is tried while the store cannot be reached.</summary>
-    public int RetryAttempts { get; set; } = 30;
+    public int RetryAttempts { get; set; } = 300;
 
     public int RetrySeconds { get; set; } = 2;
 }

@@ -30,6 +30,8 @@ internal static class Chart
     /// <summary>Sets of values that together show every object of the chart, by the names of their files.</summary>
     public static readonly TheoryData<string> ValueSets = ["embedded", "postgresql", "everything", "cluster"];
 
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
     private static readonly string Home = Directory.CreateTempSubdirectory("spark-gateway-helm-").FullName;
 
     static Chart() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Home, recursive: true);
@@ -50,7 +52,7 @@ internal static class Chart
     {
         await using var helm = OwnedProcess.Start(
             "helm", Fixtures.Helm, arguments, [("HELM_CACHE_HOME", Home), ("HELM_CONFIG_HOME", Home), ("HELM_DATA_HOME", Home), ("KUBECONFIG", null)]);
-        var exit = await helm.ExitAsync();
+        var exit = await helm.ExitAsync(Limit);
         return new Run(exit, helm.Output);
     }
 
@@ -64,9 +66,11 @@ internal static class Chart
 internal sealed class Manifests
 {
     private readonly IReadOnlyList<JsonObject> objects;
+    private readonly string fullName;
 
-    public Manifests(string yaml)
+    public Manifests(string yaml, string fullName = Chart.FullName)
     {
+        this.fullName = fullName;
         var stream = new YamlStream();
         stream.Load(new StringReader(yaml));
         objects = [.. stream.Documents.Select(document => ToJson(document.RootNode)).OfType<JsonObject>()];
@@ -77,7 +81,8 @@ internal sealed class Manifests
 
     public IEnumerable<string> Kinds => objects.Select(item => (string)item["kind"]!).Distinct().Order();
 
-    public JsonObject One(string kind, string name = Chart.FullName) => Assert.Single(All(kind), item => (string?)item["metadata"]!["name"] == name);
+    /// <summary>The one of that name; null: of the release's own.</summary>
+    public JsonObject One(string kind, string? name = null) => Assert.Single(All(kind), item => (string?)item["metadata"]!["name"] == (name ?? fullName));
 
     public IEnumerable<JsonObject> All(string kind) => objects.Where(item => (string?)item["kind"] == kind);
 

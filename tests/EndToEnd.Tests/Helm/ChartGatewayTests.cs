@@ -18,11 +18,11 @@ public sealed class ChartGatewayTests(ChartPlane planes)
     [MemberData(nameof(ValueSets))]
     public async Task Configuration_OfEachSet_PassesTheCheck(string set)
     {
-        var more = set == "embedded" ? (string[])["config.kubernetes.profiles.default.image=spark-session:4.1.0"] : [];
+        string[] more = ["config.kubernetes.profiles.default.image=spark-session:4.1.0", "config.spark_connect.on_demand.teams[0].team=data", "config.spark_connect.on_demand.teams[0].environment=staging"];
         using var gateway = new RenderedGateway(await Chart.RenderAsync(set, more));
         await using var check = gateway.Start("gateway", verb: "check-config");
 
-        var exit = await check.ExitAsync();
+        var exit = await check.ExitAsync(StartLimit);
 
         Assert.True(exit == 0, check.Output);
         Assert.Contains("platform: kubernetes", check.Output, StringComparison.Ordinal);
@@ -35,8 +35,25 @@ public sealed class ChartGatewayTests(ChartPlane planes)
         using var gateway = new RenderedGateway(await Chart.RenderAsync("postgresql", "config.kubernetes.profiles.default.main_class=org.apache.spark.sql.connect.service.SparkConnectServer"));
         await using var check = gateway.Start("gateway", verb: "check-config");
 
-        Assert.Equal(2, await check.ExitAsync());
+        Assert.Equal(2, await check.ExitAsync(StartLimit));
         Assert.Contains("refuses Spark's own server class", check.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The values file that docs/kubernetes.md has people write for a first try, taken from there.</summary>
+    [Fact]
+    public async Task Configuration_OfTheFirstNotebook_PassesTheCheck()
+    {
+        var lines = await File.ReadAllLinesAsync(Path.Combine(Sources.Root, "docs", "kubernetes.md"));
+        var values = lines.SkipWhile(line => !line.Contains("cat > first.yaml", StringComparison.Ordinal)).Skip(1).TakeWhile(line => line.Trim() != "EOF");
+        using var file = new TempFile(string.Join('\n', values.Select(line => line["       ".Length..])) + "\n");
+        var rendered = await Chart.HelmAsync(["template", "spark-gateway", Chart.Folder, "-f", Path.Combine(Chart.Folder, "values-embedded.yaml"), "-f", file.Path]);
+        using var gateway = new RenderedGateway(new Manifests(rendered.Good(), "spark-gateway"));
+        await using var check = gateway.Start("gateway", verb: "check-config");
+
+        var exit = await check.ExitAsync(StartLimit);
+
+        Assert.True(exit == 0, check.Output);
+        Assert.DoesNotContain("# warning", check.Output, StringComparison.Ordinal);
     }
 
     /// <summary>The init container as the owner of the tables, then the gateway as spark_gateway_app, with the token of the release's account.</summary>
@@ -54,7 +71,7 @@ public sealed class ChartGatewayTests(ChartPlane planes)
         using var gateway = new RenderedGateway(
             new Manifests((await Chart.HelmAsync(["get", "manifest", Chart.Release, .. here])).Good()), (database.ConnectionString, login.ConnectionString));
 
-        await using (var migration = gateway.Start("migrate")) Assert.True(await migration.ExitAsync() == 0, migration.Output);
+        await using (var migration = gateway.Start("migrate")) Assert.True(await migration.ExitAsync(StartLimit) == 0, migration.Output);
         await ExecuteAsync(database.ConnectionString, $"GRANT spark_gateway_app TO {login.Username}");
         (string, string?)[] environment =
         [
@@ -68,13 +85,13 @@ public sealed class ChartGatewayTests(ChartPlane planes)
             Assert.DoesNotContain("A right on the cluster is missing", serve.Output, StringComparison.Ordinal);
             Assert.DoesNotContain("can be read by every user", serve.Output, StringComparison.Ordinal);
             serve.Signal("TERM");
-            Assert.Equal(0, await serve.ExitAsync());
+            Assert.Equal(0, await serve.ExitAsync(StartLimit));
         }
 
         await plane.KubectlAsync("", "-n", "sjns-data-staging", "delete", "rolebinding", $"{space}-{Chart.FullName}");
         await using (var refused = gateway.Start("gateway", environment: environment))
         {
-            await refused.LineAsync("the missing right", line => line.Contains("verbs: [\"create\"]", StringComparison.Ordinal), StartLimit);
+            await refused.LineAsync("the missing right", line => line.Contains("A right on the cluster is missing", StringComparison.Ordinal) && line.Contains("may not create secrets", StringComparison.Ordinal), StartLimit);
             await ReadyAsync(refused, health, HttpStatusCode.ServiceUnavailable);
         }
 
@@ -131,5 +148,14 @@ public sealed class ChartGatewayTests(ChartPlane planes)
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
+    }
+
+    private sealed class TempFile : IDisposable
+    {
+        public TempFile(string text) => File.WriteAllText(Path, text);
+
+        public string Path { get; } = System.IO.Path.GetTempFileName();
+
+        public void Dispose() => File.Delete(Path);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SparkGateway.EndToEnd.Tests.Support;
 using SparkGateway.Testing;
 using SparkGateway.Testing.Http2;
@@ -32,17 +33,21 @@ internal sealed class KubeScene : IAsyncDisposable
     {
         StartsDrivers = true,
         Settings = ["platform=kubernetes", "kubernetes.probe_milliseconds=200", .. settings],
-        Config = $$"""
-              kubernetes:
-                kubeconfig: {{Plane.GatewayKubeconfig}}
-                namespaces: [{{Namespace}}]
-                profiles:
-                  default:
-                    image: {{image}}
-                    spark_version: 4.2.0
-
-            """,
+        Config = Config(image),
     };
+
+    /// <param name="fault">What the node does to the drivers' pods.</param>
+    public string Config(string image, string fault = "") => $$"""
+          kubernetes:
+            kubeconfig: {{Plane.GatewayKubeconfig}}
+            namespaces: [{{Namespace}}]
+            profiles:
+              default:
+                image: {{image}}
+                driver_template: {{(fault.Length == 0 ? "{}" : "{metadata: {annotations: {node.test/fault: \"" + fault + "\"}}}")}}
+                spark_version: 4.2.0
+
+        """;
 
     /// <summary>A gateway that knows the cluster.</summary>
     public async Task<GatewayProcess> GatewayAsync(string image = "spark:4.2.0", params string[] settings)
@@ -62,13 +67,42 @@ internal sealed class KubeScene : IAsyncDisposable
         return [.. JsonDocument.Parse(text).RootElement.GetProperty("items").EnumerateArray()];
     }
 
-    /// <summary>Names of the applications that gateways made.</summary>
-    public async Task<IReadOnlyList<string>> ApplicationsAsync() => [.. (await ListAsync("sparkapplications", "app.kubernetes.io/managed-by=spark-gateway")).Select(NameOf)];
+    public Task ApplyAsync(string manifest) => Plane.KubectlAsync(manifest, "apply", "-n", Namespace, "-f", "-");
 
-    public async Task<IReadOnlyList<string>> PodsAsync() => [.. (await ListAsync("pods", "spark-role=driver")).Select(NameOf)];
+    /// <summary>Names of the live sessions that this user has opened.</summary>
+    public static async Task<IReadOnlyList<string>> SessionsOfAsync(GatewayProcess gateway, string user)
+    {
+        using var list = JsonDocument.Parse(await gateway.SessionsAsync("list", "-o", "json", "--user", user));
+        return [.. list.RootElement.EnumerateArray().Select(session => session.GetProperty("session_name").GetString()!)];
+    }
 
-    /// <summary>Nothing of any session is left on the cluster.</summary>
-    public Task EmptyAsync() => Deadlines.UntilAsync("the end of all applications and pods", async () => (await ApplicationsAsync()).Count == 0 && (await PodsAsync()).Count == 0, Limit);
+    /// <summary>Of an application, its pods and its Secret: is any there?</summary>
+    public async Task<bool> ExistsAsync(string name)
+    {
+        foreach (var kind in (string[])["sparkapplications", "pods", "secrets"])
+            if ((await ListAsync(kind)).Any(item => NameOf(item).StartsWith(name, StringComparison.Ordinal))) return true;
+        return false;
+    }
+
+    /// <summary>Names of the applications that this gateway made.</summary>
+    public async Task<IReadOnlyList<string>> NamesOfAsync(GatewayProcess gateway)
+    {
+        var known = await gateway.SessionsAsync("list", "-o", "json", "--state", "all");
+        return [.. (await ListAsync("sparkapplications")).Select(NameOf).Where(name => known.Contains(name, StringComparison.Ordinal))];
+    }
+
+    /// <summary>An application to make once more, under that name: without what the API server and the operator wrote.</summary>
+    public static string Again(string application, string name)
+    {
+        var made = JsonNode.Parse(application)!.AsObject();
+        made.Remove("status");
+        var metadata = made["metadata"]!.AsObject();
+        foreach (var written in (string[])["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"]) metadata.Remove(written);
+        metadata["name"] = name;
+        return made.ToJsonString();
+    }
+
+    public static string InstanceOf(string application) => JsonNode.Parse(application)!["metadata"]!["labels"]!["spark-gateway/instance"]!.GetValue<string>();
 
     public static string NameOf(JsonElement item) => item.GetProperty("metadata").GetProperty("name").GetString()!;
 

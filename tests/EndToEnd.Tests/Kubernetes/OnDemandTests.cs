@@ -29,7 +29,7 @@ public sealed partial class OnDemandTests(SharedPlane shared)
             gateway.Url("ada", KubeScene.Team));
         await marker.SeenAsync("ready", client, KubeScene.Limit);
 
-        var application = Assert.Single(await scene.ApplicationsAsync());
+        var application = Assert.Single(await KubeScene.SessionsOfAsync(gateway, "ada"));
         Assert.Matches(Name(), application);
         var pod = Assert.Single(await scene.ListAsync("pods", $"sparkoperator.k8s.io/app-name={application}"));
         var address = pod.GetProperty("status").GetProperty("podIP").GetString();
@@ -38,7 +38,7 @@ public sealed partial class OnDemandTests(SharedPlane shared)
         marker.Set("go");
         Assert.Contains("sum 4999950000", await PythonClient.GoodEndAsync(client), StringComparison.Ordinal);
         await gateway.SessionsAsync("close", $"{KubeScene.Namespace}/{application}", "--note", "done");
-        await scene.EmptyAsync();
+        await Deadlines.UntilAsync("the end of application, pod and Secret", async () => !await scene.ExistsAsync(application), KubeScene.Limit);
     }
 
     [GeneratedRegex("^spark-connect-data-[a-z2-7]{8}\\z")]

@@ -86,7 +86,7 @@ internal sealed class Ledger(string connectionString, Func<IEnumerable<string>> 
         await CheckAsync(sessions);
     }
 
-    /// <summary>After the end of all replicas: no driver, no helper of one.</summary>
+    /// <summary>After the end of all replicas: no driver and no process of one.</summary>
     public Task ClearedAsync() => Deadlines.UntilAsync("the end of all drivers", () => stateFolders().All(folder => Processes.Naming(folder, but: 0).Count == 0), Settled);
 
     /// <summary>The driver processes of all replicas, by the session's name: its work folder is in their environment.</summary>

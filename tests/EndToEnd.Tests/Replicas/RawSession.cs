@@ -16,6 +16,11 @@ internal sealed record Outcome(int Status, string Text)
 /// <summary>A client session with a connection of its own. Each good answer goes into the ledger.</summary>
 internal sealed class RawSession : IAsyncDisposable
 {
+    /// <summary>As patient as those clients, who go on for some ten minutes.</summary>
+    private const int MostTries = 15;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private readonly Ledger ledger;
     private readonly RawH2Client client;
 
@@ -43,6 +48,18 @@ internal sealed class RawSession : IAsyncDisposable
     {
         var outcome = await AskAsync(headers);
         Assert.True(outcome.Status == Outcome.Ok, $"{Key}: {outcome}");
+    }
+
+    /// <summary>The same by the rule of Spark's clients: UNAVAILABLE is asked again. How often that was.</summary>
+    public async Task<int> PatientlyServedAsync()
+    {
+        for (var again = 0; ; again++)
+        {
+            var outcome = await AskAsync();
+            if (outcome.Status == Outcome.Ok) return again;
+            Assert.True(outcome.Status == Outcome.Unavailable && again < MostTries, $"{Key}: {outcome}");
+            await Task.Delay(Pause, TimeProvider.System);
+        }
     }
 
     /// <summary>A query whose answer has begun and does not end before the driver's test says so.</summary>

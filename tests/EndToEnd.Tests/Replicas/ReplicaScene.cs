@@ -10,7 +10,10 @@ internal sealed class ReplicaScene : IAsyncDisposable
     public const int Count = 3;
 
     /// <summary>A dead replica is found out within seconds, and a live one is none after a pause of a loaded machine.</summary>
-    public static readonly string[] QuickJudges = ["store.heartbeat_seconds=1", "store.dead_after_seconds=8", "store.follow_seconds=1", "spark_connect.ending_grace_seconds=2"];
+    public static readonly string[] QuickJudges = ["store.heartbeat_seconds=1", "store.dead_after_seconds=10", "store.follow_seconds=1", "spark_connect.ending_grace_seconds=2"];
+
+    /// <summary>Room for all sessions of a test on any one replica.</summary>
+    private static readonly string[] Room = ["local.max_drivers=400", "spark_connect.on_demand.max_sessions=1000", "spark_connect.on_demand.max_per_user=1000"];
 
     private readonly Marker files = new();
     private readonly List<TcpBalancer> balancers = [];
@@ -78,6 +81,7 @@ internal sealed class ReplicaScene : IAsyncDisposable
     {
         await File.WriteAllTextAsync(files.Path("store"), store);
         await File.WriteAllTextAsync(files.Path("key"), Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(files.Path("key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         string[] settings = ["store.kind=postgres", $"store.connection_string_file={files.Path("store")}"];
         await using (var migration = OwnedProcess.Start("the migration", Path.Combine(AppContext.BaseDirectory, "spark-gateway"), ["migrate", .. settings.SelectMany(set => new[] { "--set", set })], []))
             Assert.True(await migration.ExitAsync() == 0, migration.Output);
@@ -85,7 +89,7 @@ internal sealed class ReplicaScene : IAsyncDisposable
         await Task.WhenAll(Enumerable.Range(0, Count).Select(async number => replicas[number] = await GatewayProcess.StartAsync(setup with
         {
             Variables = variables(number),
-            Settings = [.. settings, $"driver_token_key_file={files.Path("key")}", "spark_connect.on_demand.share_connection=false", "spark_connect.drain_seconds=1", .. setup.Settings],
+            Settings = [.. settings, $"driver_token_key_file={files.Path("key")}", "spark_connect.on_demand.share_connection=false", "spark_connect.drain_seconds=1", .. Room, .. setup.Settings],
         })));
         var balancer = TcpBalancer.Start([.. Replicas.Select(replica => replica.Port)]);
         balancers.Add(balancer);

@@ -33,7 +33,7 @@ internal sealed record GatewaySetup
 /// <summary>The built program as a user starts it, with a state folder of its own that outlives a restart.</summary>
 internal sealed partial class GatewayProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
 
     private readonly GatewaySetup setup;
@@ -125,13 +125,20 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
             .Sum(line => double.Parse(Value().Match(line).Groups[1].Value, CultureInfo.InvariantCulture));
     }
 
+    /// <summary>What the gateway takes for the time.</summary>
+    public async Task<DateTimeOffset> ClockAsync()
+    {
+        using var answer = await admin.GetAsync(new Uri($"http://127.0.0.1:{adminPort}/healthz"));
+        return answer.Headers.Date!.Value;
+    }
+
     /// <summary>Every process that this gateway started, itself or through others: its state folder is in their command line or environment.</summary>
     public IReadOnlyList<int> Descendants() => Processes.Naming(StateDir, but: Process.Pid);
 
     /// <summary>What /readyz says of that component.</summary>
     public async Task<(bool IsReady, string Reason)> ReadinessAsync(string component)
     {
-        using var answer = await admin.GetAsync(new Uri($"http://127.0.0.1:{adminPort}/readyz"));
+        using var answer = await admin.GetAsync(new Uri($"http://127.0.0.1:{adminPort}/readyz?format=json"));
         using var report = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         var found = report.RootElement.GetProperty("components").EnumerateArray().Single(one => one.GetProperty("name").GetString() == component);
         return (found.GetProperty("ready").GetBoolean(), found.GetProperty("reason").GetString()!);

@@ -9,6 +9,9 @@ namespace SparkGateway.EndToEnd.Tests.Telemetry;
 public sealed class LogTests
 {
     private const string User = "ada";
+    private const int Opened = 2200;
+    private const int Ready = 2201;
+    private const int Ended = 2110;
 
     private static readonly string[] Idle = ["spark_connect.idle_timeout_minutes=0.05", "spark_connect.expiry_interval_seconds=1", "spark_connect.expiry_hold_seconds=0", "spark_connect.busy_grace_seconds=1", "store.activity_seconds=1"];
 
@@ -31,9 +34,9 @@ public sealed class LogTests
 
         var lines = Entries(gateway);
 
-        foreach (var (message, count) in ((string, int)[])[("starting its driver", 2), ("ready after", 2), ("ended: Idle", 1), ("ended: Crashed", 1)])
+        foreach (var (number, count) in ((int, int)[])[(Opened, 2), (Ready, 2), (Ended, 2)])
         {
-            var events = lines.Where(line => Text(line, "message").Contains(message, StringComparison.Ordinal)).ToList();
+            var events = lines.Where(line => line.GetProperty("event").GetInt32() == number).ToList();
             Assert.Equal(count, events.Count);
             Assert.All(events, line =>
             {
@@ -42,7 +45,8 @@ public sealed class LogTests
             });
         }
 
-        Assert.Matches("^[0-9a-f]{32}$", Text(lines.First(line => Text(line, "message").Contains("ready after", StringComparison.Ordinal)), "trace_id"));
+        Assert.Equal(["idle", "crashed"], lines.Where(line => line.GetProperty("event").GetInt32() == Ended).Select(line => Text(line, "reason")));
+        Assert.Matches("^[0-9a-f]{32}$", Text(lines.First(line => line.GetProperty("event").GetInt32() == Ready), "trace_id"));
         var refused = Assert.Single(lines, line => Text(line, "message").Contains("Refused", StringComparison.Ordinal));
         Assert.Equal((User, "invalid_argument"), (Text(refused, "user"), Text(refused, "code")));
         Assert.Equal(8, Text(refused, "client_session").Length);

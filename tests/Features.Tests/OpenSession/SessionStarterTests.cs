@@ -162,7 +162,7 @@ public sealed class SessionStarterTests
     }
 
     [Fact]
-    public async Task Launch_StoreDownWhenReady_DriverIsStoppedAndTheEndIsToldLater()
+    public async Task Launch_StoreDownWhenReady_ItsWaitersWaitUntilItIsTold()
     {
         var (world, session) = await ClaimedAsync();
         await using var _ = world;
@@ -171,12 +171,33 @@ public sealed class SessionStarterTests
         var launch = await world.Platform.NextLaunchAsync(world.Deadline);
         world.Store.Down = GatewayError.Unavailable(Blame.Cluster, "The store cannot be reached.");
         launch.Succeed();
+        await world.Time.TimerAsync(world.Options.StoreRetryEvery, world.Deadline);
+        Assert.False(wait.IsCompleted);
 
-        Assert.Equal(ErrorCode.Unavailable, (await wait).Error!.Code);
-        Assert.Equal(session.Id, await world.Platform.NextStopAsync(world.Deadline));
-        await world.Time.TimerAsync(TimeSpan.FromSeconds(2), world.Deadline);
         world.Store.Down = null;
-        world.Time.Advance(TimeSpan.FromSeconds(2));
+        world.Time.Advance(world.Options.StoreRetryEvery);
+
+        Assert.True((await wait).IsOk);
+        Assert.Equal(SessionState.Ready, world.SessionOf(Key).State);
+    }
+
+    [Fact]
+    public async Task Launch_StoreDownWhenReadyAndNobodyWaits_DriverIsStoppedAndTheEndIsToldLater()
+    {
+        var (world, session) = await ClaimedAsync();
+        await using var _ = world;
+        world.Starter.Begin(session);
+        var launch = await world.Platform.NextLaunchAsync(world.Deadline);
+        world.Store.Down = GatewayError.Unavailable(Blame.Cluster, "The store cannot be reached.");
+        launch.Succeed();
+        await world.Time.TimerAsync(world.Options.StoreRetryEvery, world.Deadline);
+
+        world.Time.Advance(world.Options.StartGrace);
+
+        Assert.Equal(session.Id, await world.Platform.NextStopAsync(world.Deadline));
+        await world.Time.TimerAsync(world.Options.StoreRetryEvery, world.Deadline);
+        world.Store.Down = null;
+        world.Time.Advance(world.Options.StoreRetryEvery);
         var told = world.Starter.WaitReadyAsync(session, world.Deadline);
         Assert.Equal(ErrorCode.SessionChanged, (await world.StepUntilAsync(told, TimeSpan.FromMilliseconds(50))).Error!.Code);
         Assert.Equal(EndReason.StartFailed, world.SessionOf(Key).EndReason);

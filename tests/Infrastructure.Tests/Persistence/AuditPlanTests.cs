@@ -25,9 +25,9 @@ public sealed partial class AuditPlanTests
 
             Assert.NotEmpty(scans);
             Assert.All(scans, scan => Assert.True(
-                scan.TryGetProperty("Index Cond", out _) || scan.TryGetProperty("Recheck Cond", out _),
+                scan.TryGetProperty("Index Cond", out _) || scan.TryGetProperty("Recheck Cond", out _) || IsSmall(scan),
                 $"{question.Title} reads all of audit_log: {plan}"));
-            Assert.Contains(scans, scan => IsSelective(scan.TryGetProperty("Index Cond", out var by) ? by.GetString()! : scan.GetProperty("Recheck Cond").GetString()!));
+            Assert.Contains(scans, scan => IsSelective(scan.TryGetProperty("Index Cond", out var by) || scan.TryGetProperty("Recheck Cond", out by) ? by.GetString()! : ""));
         }
     }
 
@@ -77,6 +77,10 @@ public sealed partial class AuditPlanTests
         if (!node.TryGetProperty("Plans", out var children)) yield break;
         foreach (var scan in children.EnumerateArray().SelectMany(ScansOf)) yield return scan;
     }
+
+    /// <summary>One of the indexes that hold a few columns of one action.</summary>
+    private static bool IsSmall(JsonElement scan) =>
+        scan.GetProperty("Node Type").GetString() == "Index Only Scan" && scan.GetProperty("Index Name").GetString() is "audit_log_opened" or "audit_log_ended" or "audit_log_bound";
 
     /// <summary>By a range of time, or by a session.</summary>
     private static bool IsSelective(string condition) =>

@@ -43,7 +43,9 @@ public sealed class UpgradeTests
 
         Assert.Equal(SchemaState.Current, (await store.Migrator.CheckAsync(CancellationToken.None)).Value);
         var ready = (await store.Sessions.FindBindingAsync(Key("ready"), CancellationToken.None)).Value!.Session;
-        Assert.InRange(ready.MaxTtlAt!.Value - await NowAsync(store), TimeSpan.FromHours(3.9), TimeSpan.FromHours(4.1));
+
+        // 0003 gives it to rows of before; later versions never wrote a ready row without one.
+        if (version < 3) Assert.InRange(ready.MaxTtlAt!.Value - await NowAsync(store), TimeSpan.FromHours(3.9), TimeSpan.FromHours(4.1));
         await store.ExecuteAsync("UPDATE sessions SET max_ttl_at = NULL");
         Assert.Equal(before, await Everything(store));
     }

@@ -122,6 +122,20 @@ public sealed class DriverTokensTests : IDisposable
         Assert.DoesNotContain("can be read by every user", log.Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.GroupRead, false)]
+    [InlineData(UnixFileMode.OtherRead, true)]
+    public void ForAttached_FileThatOthersRead_IsWarnedOfUnlessItIsItsGroupAlone(UnixFileMode mode, bool isWarned)
+    {
+        var file = Secret("token", "first\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | mode);
+        Attach(file);
+
+        Assert.Equal("first", Tokens().ForAttached(Name));
+
+        Assert.Equal(isWarned, log.Text.Contains("can be read by every user", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void ForAttached_NoFile_IsNull()
     {
@@ -150,7 +164,7 @@ public sealed class DriverTokensTests : IDisposable
         tokens.ForAttached(Name);
         tokens.ForAttached(Name);
 
-        Assert.Single(log.Text.Split('\n'), line => line.Contains("chmod 600", StringComparison.Ordinal));
+        Assert.Single(log.Text.Split('\n'), line => line.Contains("chmod o-rwx", StringComparison.Ordinal));
     }
 
     private DriverTokens Tokens() => new(options, attached, log.For<DriverTokens>());

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
@@ -5,6 +6,7 @@ using SparkGateway.Features.Ports;
 namespace SparkGateway.Infrastructure.Tests.Schedules;
 
 /// <summary>The store with a bug put in: what its methods were given, or find, is changed just before they run.</summary>
+[SuppressMessage("Performance", "CA1852:Seal internal types", Justification = "DispatchProxy derives from it.")]
 internal class BrokenStore : DispatchProxy
 {
     private ISessionStore inner = null!;

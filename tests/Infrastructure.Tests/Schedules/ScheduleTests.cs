@@ -28,8 +28,8 @@ public sealed class ScheduleTests
     ];
 
     [Theory]
-    [InlineData("sqlite", 1_000)]
-    [InlineData("postgres", 60)]
+    [InlineData("sqlite", 300)]
+    [InlineData("postgres", 30)]
     public async Task AnySchedule_OfReplicasOverOneStore_KeepsTheRules(string kind, int count)
     {
         var (first, last) = (0, int.TryParse(Environment.GetEnvironmentVariable(CountVariable), out var asked) ? asked : count);

@@ -41,6 +41,7 @@ internal sealed class SimReplica : IProcess
             .AddSingleton<IOperatorStore>(Store)
             .AddSingleton<IReplicaBoard>(Store)
             .AddSingleton<IDriverLogs, FakeDriverLogs>()
+            .AddSingleton<IDriverActivity, FakeDriverActivity>()
             .AddSingleton<IDriverPlatform>(Platform)
             .AddSingleton<IDriverTokens, FakeDriverTokens>()
             .AddSingleton(simulation.Settings with { Self = Self })

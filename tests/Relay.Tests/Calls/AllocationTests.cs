@@ -1,3 +1,4 @@
+using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Testing.Http2;
 

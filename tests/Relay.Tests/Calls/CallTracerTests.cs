@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SparkGateway.Infrastructure.Relay;
 using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Testing.Http2;
 

@@ -22,7 +22,7 @@ internal sealed class RelayBench : IRelayEffects
     /// <summary>The rules under which each call needs that header.</summary>
     public static AccessRules Enforced { get; } = new(null, Identity);
 
-    public RelayBench(RelayOptions? options = null, AccessRules? access = null, bool isTrusted = true, CallTracer? tracer = null)
+    public RelayBench(RelayOptions? options = null, AccessRules? access = null, bool isTrusted = true, ICallTracer? tracer = null)
     {
         var limits = new RelayLimits(options ?? new RelayOptions());
         Total = new ParkedTotal(limits.ParkedTotal);

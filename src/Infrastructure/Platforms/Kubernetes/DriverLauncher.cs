@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
-using SparkGateway.Features;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Api;
@@ -14,15 +13,16 @@ namespace SparkGateway.Infrastructure.Platforms.Kubernetes;
 /// <summary>A driver that answers.</summary>
 internal sealed record StartedDriver(string ApplicationUid, DriverPod Pod, DriverEndpoint Endpoint);
 
-/// <summary>Makes the application of a session, or joins the one that is there, and waits until its driver answers or cannot come up.</summary>
+/// <summary>
+/// Makes the application of a session, or joins the one that is there, and waits until its driver answers or cannot come up. What is
+/// left of a start that failed is its caller's to stop: another replica may have taken the start over, with the same application.
+/// </summary>
 internal sealed partial class DriverLauncher(
     IKubeApi api,
     ClusterView cluster,
     ProfileCatalog profiles,
     ApplicationMaker maker,
     StartEvidence evidence,
-    DriverStopper stopper,
-    TrackedTasks tasks,
     GatewayOptions options,
     TimeProvider time,
     ILogger<DriverLauncher> logger)
@@ -48,19 +48,12 @@ internal sealed partial class DriverLauncher(
             var made = await maker.MakeAsync(spec, profiles.For(spec.Team, spec.Environment), any.Token);
             if (!made.TryGet(out var application, out var unmade)) return unmade;
             Phase(start, "application made");
-            var result = await WaitAsync(start, application, any.Token);
-            start.IsReady = result.IsOk;
-            return result;
+            return await WaitAsync(start, application, any.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return new GatewayError(ErrorCode.StartFailed, Blame.Cluster,
                 $"The driver of session {spec.Name} was not ready within {options.SparkConnect.StartLimitSeconds} seconds (spark_connect.start_limit_seconds) and was stopped. Last seen: {start.Progress}.");
-        }
-        finally
-        {
-            // Beside the answer: an API server that cannot be reached must not keep the client from reading why.
-            if (!start.IsReady) tasks.Start($"removal of {spec.Name}", _ => stopper.StopAsync(new DriverRef(spec.SessionId, spec.Name), waitForPod: false, CancellationToken.None));
         }
     }
 
@@ -123,8 +116,6 @@ internal sealed class DriverStart(DriverSpec spec, StartJudge judge, TimeProvide
     public StartJudge Judge { get; } = judge;
 
     public string Progress { get; set; } = "nothing yet";
-
-    public bool IsReady { get; set; }
 
     public bool HadApplication { get; private set; }
 

@@ -23,13 +23,13 @@ internal sealed partial class DriverStopper(
     /// Deletes the application of that session, as often as it takes while the API server cannot be reached, and waits until its
     /// pod is gone. What is left after kubernetes.stop_limit_seconds is found as an orphan later.
     /// </summary>
-    public async Task StopAsync(DriverRef driver, bool waitForPod, CancellationToken cancellation)
+    public async Task StopAsync(DriverRef driver, CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.Kubernetes.StopLimitSeconds), time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            if (await DeleteAsync(driver, any.Token) is { } uid && waitForPod) await GoneAsync(uid, any.Token);
+            if (await DeleteAsync(driver, any.Token) is { } uid) await GoneAsync(uid, any.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -54,7 +54,7 @@ internal sealed class KubernetesPlatform(
     {
         ArgumentNullException.ThrowIfNull(driver);
         live.Forget(driver.SessionId);
-        return stopper.StopAsync(driver, waitForPod: true, cancellation);
+        return stopper.StopAsync(driver, cancellation);
     }
 
     /// <summary>The value is null: there is no such pod.</summary>

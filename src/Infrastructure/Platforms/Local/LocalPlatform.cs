@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
@@ -245,5 +246,9 @@ internal sealed partial class LocalPlatform(
         foreach (var old in logs.EnumerateFiles("*.log*").OrderByDescending(file => file.LastWriteTimeUtc).Skip(KeptLogs)) old.Delete();
     }
 
-    private void Phase(LocalDriver driver, string phase) => LogPhase(driver.Spec.Name, phase, driver.Elapsed.TotalSeconds);
+    private void Phase(LocalDriver driver, string phase)
+    {
+        LogPhase(driver.Spec.Name, phase, driver.Elapsed.TotalSeconds);
+        if (Activity.Current is { IsStopped: false } span) span.AddEvent(new ActivityEvent(phase));
+    }
 }

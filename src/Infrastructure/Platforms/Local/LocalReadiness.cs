@@ -25,8 +25,6 @@ internal sealed class LocalReadiness(SparkLocator locator, AttachedSessions atta
         return attached.Current.Count > 0 ? ReadinessResult.Degraded(reason) : ReadinessResult.NotReady(reason);
     }
 
-    public void Dispose() => gate.Dispose();
-
     private async Task<Result<Engine>> LookAsync(CancellationToken cancellation)
     {
         await gate.WaitAsync(cancellation);
@@ -43,6 +41,8 @@ internal sealed class LocalReadiness(SparkLocator locator, AttachedSessions atta
             gate.Release();
         }
     }
+
+    public void Dispose() => gate.Dispose();
 
     private static string ProgramOf(Engine engine) => engine switch
     {

@@ -12,7 +12,7 @@ internal sealed record RelayShared(RelayLimits Limits, HeaderNames Names, IRoute
     public AccessRules? Access { get; init; }
 
     /// <summary>Null: calls have no spans.</summary>
-    public CallTracer? Tracer { get; init; }
+    public ICallTracer? Tracer { get; init; }
 }
 
 /// <summary>For gRPC-compressed messages: only their first bytes are ever inflated.</summary>

@@ -18,7 +18,7 @@ internal sealed class RequestHeaders(HeaderNames names, bool namesUsers, bool ke
     /// <summary>Different sets of headers of one connection that are told apart without reading them again: a few clients behind one proxy.</summary>
     private const int MaxKnown = 8;
 
-    private readonly byte[] trace = readsTrace ? new byte[CallTracer.TraceparentBytes] : [];
+    private readonly byte[] trace = readsTrace ? new byte[ICallTracer.TraceparentBytes] : [];
     private ArrayBufferWriter<byte> own = new();
     private (byte[] Said, GatewayHeaders Headers)[] known = [];
     private bool sawRegular;

@@ -2,22 +2,16 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using SparkGateway.Domain.Routing;
+using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Infrastructure.Telemetry;
 
-namespace SparkGateway.Infrastructure.Relay.Calls;
+namespace SparkGateway.Infrastructure.Relay;
 
-/// <summary>
-/// Spans of calls. A client that sends a traceparent decides by its sampled flag, for all others the ratio does. Without a
-/// tracer no call pays anything, with one only those that have a span.
-/// </summary>
-internal sealed class CallTracer(double ratio)
+/// <summary>Spans of calls. A client that sends a traceparent decides by its sampled flag, for all others the ratio does.</summary>
+internal sealed class CallTracer(double ratio) : ICallTracer
 {
-    /// <summary>Of version 00, as W3C Trace Context writes it: longer ones are of a later version and are not read.</summary>
-    public const int TraceparentBytes = 55;
-
     private const string Service = "spark.connect.SparkConnectService";
 
-    /// <summary>Null: this call has none.</summary>
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "Draws samples, guards nothing.")]
     public Activity? Begin(SparkRpc rpc, ReadOnlySpan<byte> traceparent)
     {

@@ -1,0 +1,60 @@
+using SparkGateway.EndToEnd.Tests.Support;
+using SparkGateway.Testing;
+using SparkGateway.Testing.Http2;
+
+namespace SparkGateway.EndToEnd.Tests.Kubernetes;
+
+/// <summary>Three replicas, one PostgreSQL, one cluster: whichever of them a call comes to, its client session has one driver.</summary>
+public sealed class ReplicaTests(SharedPlane shared)
+{
+    private const int Replicas = 3;
+    private const int Sessions = 3;
+
+    [Fact]
+    public async Task ClientSessions_ThatCallAllReplicasAtOnce_HaveOneApplicationEach()
+    {
+        var scene = await shared.SceneAsync();
+        await using var database = await PostgresServer.NewDatabaseAsync();
+        var connection = Path.GetTempFileName();
+        await File.WriteAllTextAsync(connection, database.ConnectionString);
+        var key = Path.GetTempFileName();
+        await File.WriteAllTextAsync(key, Convert.ToBase64String(Guid.NewGuid().ToByteArray().Concat(Guid.NewGuid().ToByteArray()).ToArray()));
+        var setup = scene.Setup("sail:1", "store.kind=postgres", $"store.connection_string_file={connection}", $"driver_token_key_file={key}");
+        await MigrateAsync(setup);
+        var gateways = new List<GatewayProcess>();
+        try
+        {
+            for (var replica = 0; replica < Replicas; replica++) gateways.Add(await GatewayProcess.StartAsync(setup));
+            foreach (var gateway in gateways) await KubeScene.SyncedAsync(gateway);
+
+            // The same client sessions on every replica, all at once.
+            var ids = Enumerable.Range(0, Sessions).Select(_ => Guid.NewGuid().ToString()).ToList();
+            var calls = gateways.SelectMany(gateway => ids.Select(id => PythonClient.RunAsync(
+                """
+                from pyspark.sql import SparkSession
+                print("rows", SparkSession.builder.remote(URL).getOrCreate().range(5).count())
+                """,
+                gateway.Url("rex", [.. KubeScene.Team, $"session_id={id}"]), KubeScene.Limit)));
+            foreach (var output in await Task.WhenAll(calls)) Assert.Contains("rows 5", output, StringComparison.Ordinal);
+
+            var sessions = await KubeScene.SessionsOfAsync(gateways[0], "rex");
+            Assert.Equal(Sessions, sessions.Count);
+            Assert.Equal(sessions.Order(StringComparer.Ordinal), (await scene.NamesOfAsync(gateways[1])).Order(StringComparer.Ordinal));
+            foreach (var name in sessions) await gateways[2].SessionsAsync("close", $"{KubeScene.Namespace}/{name}", "--note", "done");
+            await Deadlines.UntilAsync("the end of all of them", async () => (await scene.NamesOfAsync(gateways[0])).Count == 0, KubeScene.Limit);
+        }
+        finally
+        {
+            foreach (var gateway in gateways) await gateway.DisposeAsync();
+            File.Delete(connection);
+            File.Delete(key);
+        }
+    }
+
+    private static async Task MigrateAsync(GatewaySetup setup)
+    {
+        await using var migration = OwnedProcess.Start("the migration", Path.Combine(AppContext.BaseDirectory, "spark-gateway"),
+            ["migrate", .. setup.Settings.Where(setting => setting.StartsWith("store.", StringComparison.Ordinal)).SelectMany(setting => new[] { "--set", setting })], []);
+        Assert.True(await migration.ExitAsync() == 0, migration.Output);
+    }
+}
