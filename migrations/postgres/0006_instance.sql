@@ -10,4 +10,4 @@ CREATE TABLE gateway_instance (
 INSERT INTO gateway_instance (id) VALUES (1);
 
 -- Drivers that are found on a cluster: when their pod was made. An older one never takes the place of a younger one of its name.
-ALTER TABLE sessions ADD COLUMN runtime_since TIMESTAMPTZ;
+ALTER TABLE sessions ADD COLUMN runtime_since BIGINT;   -- milliseconds since 1970 on the cluster's clock, which is not the store's

@@ -12,4 +12,4 @@ SELECT 1, substr(hex, 1, 8) || '-' || substr(hex, 9, 4) || '-4' || substr(hex, 1
 FROM (SELECT hex(randomblob(16)) AS hex);
 
 -- Drivers that are found on a cluster: when their pod was made. An older one never takes the place of a younger one of its name.
-ALTER TABLE sessions ADD COLUMN runtime_since TEXT;
+ALTER TABLE sessions ADD COLUMN runtime_since INTEGER;   -- milliseconds since 1970 on the cluster's clock, which is not the store's

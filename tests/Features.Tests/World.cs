@@ -142,6 +142,24 @@ internal sealed class World : IAsyncDisposable
         return await task;
     }
 
+    /// <summary>Steps time once for each look of what waits that long between two looks: it is never ahead of other work.</summary>
+    public async Task<T> PollUntilAsync<T>(Task<T> task, TimeSpan poll)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(Deadline);
+        while (true)
+        {
+            var look = Time.TimerAsync(poll, over.Token);
+            if (await Task.WhenAny(task, look) == task)
+            {
+                await over.CancelAsync();
+                return await task;
+            }
+
+            await look;
+            Time.Advance(poll);
+        }
+    }
+
     /// <summary>For what background work does.</summary>
     public async Task UntilAsync(Func<bool> holds)
     {

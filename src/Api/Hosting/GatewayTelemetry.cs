@@ -64,9 +64,16 @@ internal sealed class Collector(OtlpOptions options, ILogger<Collector> logger)
         {
             Protocol = isGrpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf,
             Endpoint = isGrpc ? new Uri(options.Endpoint) : new Uri($"{options.Endpoint.TrimEnd('/')}/{path}"),
-            Headers = OtlpHeaders.Read(options),
             TimeoutMilliseconds = options.TimeoutSeconds * 1000,
-            HttpClientFactory = () => new HttpClient(new CollectorWatch(state)) { Timeout = TimeSpan.FromSeconds(options.TimeoutSeconds) },
+            HttpClientFactory = CreateClient,
         };
+    }
+
+    /// <summary>The exporter's own option for headers is one text, in which no value may hold a comma.</summary>
+    private HttpClient CreateClient()
+    {
+        var client = new HttpClient(new CollectorWatch(state)) { Timeout = TimeSpan.FromSeconds(options.TimeoutSeconds) };
+        foreach (var (name, value) in OtlpHeaders.Read(options)) client.DefaultRequestHeaders.TryAddWithoutValidation(name, value);
+        return client;
     }
 }

@@ -45,6 +45,10 @@ public static class EndTexts
     public static GatewayError StartUnknown(SessionName name) => new(ErrorCode.StartFailed, Blame.Gateway,
         $"The start of the driver of Spark session {name} ended, but its result was lost while the gateway's store could not be reached. Call getOrCreate() to try again with a new session.");
 
+    /// <summary>For who waits on a replica that stops: its driver lives on, and the next replica that is asked takes the start over.</summary>
+    public static GatewayError StartHandedOn(SessionName name) => GatewayError.Unavailable(Blame.Gateway,
+        $"The gateway process that starts the driver of Spark session {name} is being stopped; another one goes on with the start. Try again.");
+
     public static GatewayError Forgotten() => new(ErrorCode.SessionChanged, Blame.Gateway,
         $"The gateway does not know this Spark session any more. {Gone}; {NewSession}.");
 

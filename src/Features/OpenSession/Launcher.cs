@@ -31,6 +31,7 @@ internal sealed partial class Launcher(
         LogStarting(logger, session);
         var start = await LaunchAsync(launch, stopping);
         if (launch.Abandoned.IsCancellationRequested) return await GiveUpAsync(session, EndReason.StartAbandoned, NobodyWaited);
+        if (stopping.IsCancellationRequested && session.OutlivesReplica) return EndTexts.StartHandedOn(session.Name);
         if (stopping.IsCancellationRequested) return await GiveUpAsync(session, EndReason.Lost, "the gateway was stopped while its driver started");
         if (!start.TryGet(out var driver, out var failure)) return await FailAsync(session, failure);
 

@@ -9,12 +9,9 @@ public static partial class OtlpHeaders
 
     private const int MostHeaders = 50;
 
-    /// <summary>As the exporter wants them; empty where there are none. A file that changed to something wrong since the start's checks counts as empty.</summary>
-    public static string Read(OtlpOptions options)
-    {
-        if (options.HeadersFile.Length == 0) return "";
-        return string.Join(',', Read(options.HeadersFile, []).Select(header => $"{header.Name}={Uri.EscapeDataString(header.Value)}"));
-    }
+    /// <summary>A file that changed to something wrong since the start's checks counts as empty.</summary>
+    public static IReadOnlyList<(string Name, string Value)> Read(OtlpOptions options) =>
+        options.HeadersFile.Length == 0 ? [] : Read(options.HeadersFile, []);
 
     internal static IReadOnlyList<(string Name, string Value)> Read(string path, List<ConfigProblem> problems)
     {

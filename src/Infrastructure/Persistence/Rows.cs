@@ -33,7 +33,7 @@ internal sealed class SessionRow
 
     public string? RuntimeId { get; init; }
 
-    public DateTime? RuntimeSince { get; init; }
+    public long? RuntimeSince { get; init; }
 
     public DateTime OpenedAt { get; init; }
 

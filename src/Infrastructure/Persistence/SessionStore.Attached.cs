@@ -50,7 +50,7 @@ internal sealed partial class SessionStore : IAttachedStore
     /// <summary>Than the recorded one. Times of the cluster have whole seconds, so that two of one second need an order of their own.</summary>
     private static bool IsYounger(FoundDriver driver, SessionRow recorded)
     {
-        var order = driver.Since.UtcDateTime.CompareTo(recorded.RuntimeSince ?? DateTime.MinValue);
+        var order = driver.Since.ToUnixTimeMilliseconds().CompareTo(recorded.RuntimeSince ?? long.MinValue);
         return order > 0 || (order == 0 && string.CompareOrdinal(driver.RuntimeId, recorded.RuntimeId) > 0);
     }
 }

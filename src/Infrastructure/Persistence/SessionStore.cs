@@ -275,7 +275,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
             State = SessionState.Ready,
             Address = address,
             RuntimeId = found?.RuntimeId,
-            RuntimeSince = found?.Since.UtcDateTime,
+            RuntimeSince = found?.Since.ToUnixTimeMilliseconds(),
         };
         db.Add(row);
         db.Add(audit.Session("attach", row, Caller.Gateway, null, ("address", address), ("runtime_id", found?.RuntimeId)));

@@ -29,13 +29,21 @@ public sealed class ReplicaTests(SharedPlane shared)
 
             // The same client sessions on every replica, all at once.
             var ids = Enumerable.Range(0, Sessions).Select(_ => Guid.NewGuid().ToString()).ToList();
-            var calls = gateways.SelectMany(gateway => ids.Select(id => PythonClient.RunAsync(
+            var urls = gateways.SelectMany(gateway => ids.Select(id => gateway.Url("rex", [.. KubeScene.Team, $"session_id={id}"])));
+            var output = await PythonClient.RunAsync(
                 """
+                from concurrent.futures import ThreadPoolExecutor
                 from pyspark.sql import SparkSession
-                print("rows", SparkSession.builder.remote(URL).getOrCreate().range(5).count())
+
+                def count(url):
+                    return SparkSession.builder.remote(url).create().range(5).count()
+
+                urls = URL.split(" ")
+                with ThreadPoolExecutor(len(urls)) as pool:
+                    print("counts", *pool.map(count, urls))
                 """,
-                gateway.Url("rex", [.. KubeScene.Team, $"session_id={id}"]), KubeScene.Limit)));
-            foreach (var output in await Task.WhenAll(calls)) Assert.Contains("rows 5", output, StringComparison.Ordinal);
+                string.Join(' ', urls), KubeScene.Limit);
+            Assert.Contains($"counts {string.Join(' ', Enumerable.Repeat(5, Replicas * Sessions))}", output, StringComparison.Ordinal);
 
             var sessions = await KubeScene.SessionsOfAsync(gateways[0], "rex");
             Assert.Equal(Sessions, sessions.Count);

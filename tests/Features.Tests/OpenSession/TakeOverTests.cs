@@ -31,7 +31,7 @@ public sealed class TakeOverTests
         await using var __ = second;
 
         var wait = second.Starter.WaitReadyAsync(session, second.Deadline);
-        var launch = await second.StepUntilAsync(second.Platform.NextLaunchAsync(second.Deadline).AsTask(), TimeSpan.FromSeconds(1));
+        var launch = await second.PollUntilAsync(second.Platform.NextLaunchAsync(second.Deadline).AsTask(), TimeSpan.FromSeconds(1));
         launch.Succeed();
 
         Assert.Equal(session.Name, launch.Spec.Name);
@@ -60,7 +60,7 @@ public sealed class TakeOverTests
 
         launch.Succeed();
         Assert.True((await own).IsOk);
-        Assert.True((await second.StepUntilAsync(wait, TimeSpan.FromSeconds(1))).IsOk);
+        Assert.True((await second.PollUntilAsync(wait, TimeSpan.FromSeconds(1))).IsOk);
         Assert.Empty(second.Platform.Launched);
         Assert.DoesNotContain($"adopt {session.Name}", second.Store.Audit);
     }
@@ -81,8 +81,9 @@ public sealed class TakeOverTests
         late.Succeed();
         await first.Time.TimerAsync(TimeSpan.FromSeconds(1), first.Deadline);
         launch.Succeed();
+        first.Time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.True((await first.StepUntilAsync(own, TimeSpan.FromSeconds(1))).IsOk);
+        Assert.True((await first.PollUntilAsync(own, TimeSpan.FromSeconds(1))).IsOk);
         Assert.Equal(0, first.Platform.StopsLeft);
         Assert.Equal((SessionState.Ready, second.Options.Self.Id), (first.SessionOf(Key).State, first.SessionOf(Key).OwnerReplica));
     }
@@ -103,8 +104,9 @@ public sealed class TakeOverTests
         late.Fail(new GatewayError(ErrorCode.StartFailed, Blame.Driver, "No answer in time."));
         await first.Time.TimerAsync(TimeSpan.FromSeconds(1), first.Deadline);
         launch.Succeed();
+        first.Time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.True((await first.StepUntilAsync(own, TimeSpan.FromSeconds(1))).IsOk);
+        Assert.True((await first.PollUntilAsync(own, TimeSpan.FromSeconds(1))).IsOk);
         Assert.Equal(0, first.Platform.StopsLeft);
     }
 
@@ -126,6 +128,26 @@ public sealed class TakeOverTests
     }
 
     [Fact]
+    public async Task Stop_WhileADriverStartsThatLivesOn_LeavesTheStartToTheNext()
+    {
+        var (first, second, session) = await ClaimedAsync(Outliving);
+        await using var _ = first;
+        await using var __ = second;
+        first.Starter.Begin(session);
+        var own = first.Starter.WaitReadyAsync(session, first.Deadline);
+        await first.Platform.NextLaunchAsync(first.Deadline);
+
+        await first.Get<TrackedTasks>().StopAsync();
+
+        Assert.Equal(ErrorCode.Unavailable, (await own).Error!.Code);
+        Assert.Equal((SessionState.Starting, 0), (first.SessionOf(Key).State, first.Platform.StopsLeft));
+        Lapse(first, session);
+        var wait = second.Starter.WaitReadyAsync(session, second.Deadline);
+        (await second.Platform.NextLaunchAsync(second.Deadline)).Succeed();
+        Assert.True((await wait).IsOk);
+    }
+
+    [Fact]
     public async Task TakeUpLapsed_LocalDriverOfAnother_IsLeftToTheHeartbeat()
     {
         var (first, second, session) = await ClaimedAsync(Session.LocalPlatform);
@@ -139,7 +161,7 @@ public sealed class TakeOverTests
 
         second.Store.LostAtNextHeartbeat.Add(session.Id);
         await second.Get<ReplicaHeartbeat>().BeatAsync(second.Deadline);
-        var told = await second.StepUntilAsync(wait, TimeSpan.FromSeconds(1));
+        var told = await second.PollUntilAsync(wait, TimeSpan.FromSeconds(1));
         Assert.Contains("the gateway process that ran its driver is gone", told.Error!.Text, StringComparison.Ordinal);
         Assert.Empty(second.Platform.Launched);
     }

@@ -15,12 +15,25 @@ internal sealed partial class KubernetesLoops(
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        QuietlyAsync(cluster.RunAsync, stoppingToken),
-        QuietlyAsync(live.RunAsync, stoppingToken),
-        QuietlyAsync(attached.RunAsync, stoppingToken),
-        QuietlyAsync(access.RunAsync, stoppingToken),
-        QuietlyAsync(LearnInstanceAsync, stoppingToken));
+    /// <summary>A loop that fails is a bug, and stops the host: the others must not hide it.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Task[] loops =
+        [
+            QuietlyAsync(cluster.RunAsync, stoppingToken),
+            QuietlyAsync(live.RunAsync, stoppingToken),
+            QuietlyAsync(attached.RunAsync, stoppingToken),
+            QuietlyAsync(ReviewAsync, stoppingToken),
+        ];
+        await await Task.WhenAny(loops);
+        await Task.WhenAll(loops);
+    }
+
+    private async Task ReviewAsync(CancellationToken stopping)
+    {
+        await LearnInstanceAsync(stopping);
+        await access.RunAsync(stopping);
+    }
 
     /// <summary>Nothing on the cluster is recognised as our own before.</summary>
     private async Task LearnInstanceAsync(CancellationToken stopping)

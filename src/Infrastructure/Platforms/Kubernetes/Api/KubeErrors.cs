@@ -91,7 +91,8 @@ internal static class KubeErrors
             409 when status.Reason == "AlreadyExists" => KubeFailure.AlreadyExists,
             409 => KubeFailure.Conflict,
             410 => KubeFailure.Expired,
-            422 when status.Details?.Causes?.Any(cause => cause.Message?.Contains("test failed", StringComparison.Ordinal) == true) == true => KubeFailure.Conflict,
+            // All that is said of a patch whose test failed, or whose path is gone: both a change that came first.
+            422 when Has("rejected our request due to an error in our request") && status.Details?.Causes is null or [] => KubeFailure.Conflict,
             422 => KubeFailure.Invalid,
             400 or 405 or 406 or 413 or 415 => KubeFailure.Invalid,
             429 => KubeFailure.Overload,

@@ -14,7 +14,7 @@ public sealed class CallRateTests
     {
         var rate = new CallRate(perSecond: 20, burst: 3, TimeSpan.FromSeconds(1), time);
 
-        for (var i = 0; i < 3; i++) Assert.True(rate.TakeAsync(Cancellation).IsCompletedSuccessfully);
+        for (var i = 0; i < 3; i++) Assert.True(rate.TakeAsync(Cancellation).AsTask().IsCompletedSuccessfully);
         var fourth = rate.TakeAsync(Cancellation).AsTask();
         Assert.False(fourth.IsCompleted);
         time.Advance(TimeSpan.FromMilliseconds(50));

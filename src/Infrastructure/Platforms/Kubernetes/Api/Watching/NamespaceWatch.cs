@@ -54,7 +54,7 @@ internal sealed class NamespaceWatch<T>(WatchScope scope, string? inNamespace, F
             }
 
             if (end.Wait is not { } wait) continue;
-            if (Trouble is null) tools.LogFailed(watching, wait.TotalSeconds, end.Why);
+            if (Trouble != end.Why) tools.LogFailed(watching, wait.TotalSeconds, end.Why);
             Trouble = end.Why;
             await Task.Delay(wait, tools.Time, cancellation);
         }
