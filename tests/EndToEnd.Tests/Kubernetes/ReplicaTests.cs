@@ -19,7 +19,7 @@ public sealed class ReplicaTests(SharedPlane shared)
         await File.WriteAllTextAsync(connection, database.ConnectionString);
         var key = Path.GetTempFileName();
         await File.WriteAllTextAsync(key, Convert.ToBase64String(Guid.NewGuid().ToByteArray().Concat(Guid.NewGuid().ToByteArray()).ToArray()));
-        var setup = scene.Setup("sail:1", "store.kind=postgres", $"store.connection_string_file={connection}", $"driver_token_key_file={key}");
+        var setup = scene.Setup("sail:1", "spark_connect.on_demand.share_connection=false", "store.kind=postgres", $"store.connection_string_file={connection}", $"driver_token_key_file={key}");
         await MigrateAsync(setup);
         var gateways = new List<GatewayProcess>();
         try
