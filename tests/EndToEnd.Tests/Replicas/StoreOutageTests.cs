@@ -11,13 +11,13 @@ public sealed class StoreOutageTests
     private const string Variable = "SPARK_GATEWAY_TEST_OUTAGE_SECONDS";
 
     /// <summary>Longer than the idle timeout below and than replicas wait for each other's heartbeats: so it is as a minute is to the defaults.</summary>
-    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable(Variable) ?? "15", CultureInfo.InvariantCulture));
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable(Variable) ?? "30", CultureInfo.InvariantCulture));
 
-    private static readonly TimeSpan Ended = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Ended = TimeSpan.FromMinutes(2);
 
     private static readonly string[] Short =
     [
-        .. ReplicaScene.QuickJudges, "spark_connect.idle_timeout_minutes=0.2", "spark_connect.expiry_interval_seconds=1", "spark_connect.expiry_hold_seconds=8",
+        .. ReplicaScene.QuickJudges, "spark_connect.idle_timeout_minutes=0.4", "spark_connect.expiry_interval_seconds=1", "spark_connect.expiry_hold_seconds=8",
         "spark_connect.busy_grace_seconds=1", "spark_connect.release_linger_seconds=1", "store.activity_seconds=1",
     ];
 

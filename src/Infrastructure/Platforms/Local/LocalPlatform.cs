@@ -28,6 +28,7 @@ internal sealed partial class LocalPlatform(
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, LocalDriver> drivers = [];
     private readonly Ports ports = new(options.Local.PortRange);
+    private readonly ListenTable listening = new(time);
     private readonly Channel<DriverExit> exits = Channel.CreateBounded<DriverExit>(MaxUnreadExits);
     private Engine? engine;
 
@@ -173,8 +174,10 @@ internal sealed partial class LocalPlatform(
         var open = false;
         while (!process.Ended.IsCompleted)
         {
-            var (isOpen, owner) = ProcFs.Listener(driver.Port, process.Session);
-            if (isOpen && owner is null && !open) return StartEnd.PortLost;
+            // The probe must not take a stranger for our driver.
+            var sockets = listening.SocketsOn(driver.Port);
+            var owner = ProcFs.Owner(sockets, process.Session);
+            if (sockets.Count > 0 && owner is null && !open) return StartEnd.PortLost;
             if (owner is { } pid)
             {
                 if (!open) Phase(driver, "port open");

@@ -7,10 +7,6 @@ namespace SparkGateway.Infrastructure.Platforms.Local;
 internal static partial class ProcFs
 {
     private const int SigKill = 9;
-    private const string Listening = "0A";
-
-    // As the kernel prints them: 127.0.0.1 and all addresses, each in the IPv4 and the IPv6 table. Others do not clash with a driver.
-    private static readonly string[] DriverAddresses = ["0100007F", "00000000", "0000000000000000FFFF00000100007F", "00000000000000000000000000000000"];
 
     /// <summary>Pid and start time: tells a process from a later one with the same pid. Null when it is gone.</summary>
     public static string? Identity(int pid) => Stat(pid) is { } stat ? $"{pid}-{stat.StartTime}" : null;
@@ -21,34 +17,16 @@ internal static partial class ProcFs
 
     public static void Kill(int pid) => _ = SendSignal(pid, SigKill);
 
-    /// <summary>Whether anybody listens on that port of 127.0.0.1, and which process of the session it is: the probe must not take a stranger for our driver.</summary>
-    public static (bool IsOpen, int? Owner) Listener(int port, int session)
+    /// <summary>Which process of the session holds one of these sockets.</summary>
+    public static int? Owner(IReadOnlyList<string> sockets, int session)
     {
-        var sockets = ListeningSockets(port);
-        if (sockets.Count == 0) return (false, null);
+        if (sockets.Count == 0) return null;
         foreach (var pid in InSession(session))
         {
-            if (Descriptors(pid).Any(sockets.Contains)) return (true, pid);
+            if (Descriptors(pid).Any(sockets.Contains)) return pid;
         }
 
-        return (true, null);
-    }
-
-    private static HashSet<string> ListeningSockets(int port)
-    {
-        var suffix = ":" + port.ToString("X4", CultureInfo.InvariantCulture);
-        var wanted = DriverAddresses.Select(address => address + suffix).ToList();
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var table in (string[])["/proc/net/tcp", "/proc/net/tcp6"])
-        {
-            foreach (var line in Lines(table))
-            {
-                var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (fields.Length > 9 && fields[3] == Listening && wanted.Contains(fields[1])) found.Add($"socket:[{fields[9]}]");
-            }
-        }
-
-        return found;
+        return null;
     }
 
     private static List<string> Descriptors(int pid)
@@ -80,7 +58,7 @@ internal static partial class ProcFs
         return fields.Length > 19 ? (fields[0], int.Parse(fields[3], CultureInfo.InvariantCulture), fields[19]) : null;
     }
 
-    private static string[] Lines(string path)
+    public static string[] Lines(string path)
     {
         try
         {
