@@ -26,6 +26,9 @@ internal sealed partial class LiveDrivers : IDisposable
     private const int TailLines = 20;
     private static readonly TimeSpan LogLimit = TimeSpan.FromSeconds(1);
 
+    /// <summary>Each question has waited for its own limit already.</summary>
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(2);
+
     private readonly ClusterView cluster;
     private readonly DriverLogs logs;
     private readonly IKubeApi api;
@@ -91,8 +94,7 @@ internal sealed partial class LiveDrivers : IDisposable
         if (!DriverEnds.IsCertain(driver.Pod, last))
         {
             // Out of the watch, or not yet in it, is not out of the world.
-            var read = await api.GetAsync(ResourceKind.Pods, driver.Pod.Key, cancellation);
-            if (read.IsOk) last = read.Value is { } there && there.Uid == driver.Pod.Uid ? cluster.Parse(there) : null;
+            last = await ReadAsync(driver, cancellation);
             if (last?.Endpoint?.RuntimeId == driver.Pod.Endpoint!.RuntimeId)
             {
                 byApplication.TryAdd(driver.ApplicationUid, driver);
@@ -104,6 +106,17 @@ internal sealed partial class LiveDrivers : IDisposable
         var tail = driver.Kind == SessionKind.OnDemand && last is { IsDeleting: false } ? await TailAsync(last, cancellation) : "";
         LogGone(driver.Name, detail);
         await exits.Writer.WriteAsync(new DriverExit(driver.SessionId, reason, detail, tail), cancellation);
+    }
+
+    /// <summary>Null: it is gone. An API server that does not answer says nothing of a driver, so it is asked until it does.</summary>
+    private async Task<DriverPod?> ReadAsync(LiveDriver driver, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var read = await api.GetAsync(ResourceKind.Pods, driver.Pod.Key, cancellation);
+            if (read.IsOk) return read.Value is { } there && there.Uid == driver.Pod.Uid ? cluster.Parse(there) : null;
+            await Task.Delay(AskAgain, time, cancellation);
+        }
     }
 
     /// <summary>A short wait: until it is over, calls may still find the route.</summary>
