@@ -4,6 +4,11 @@ using SparkGateway.Testing.Http2;
 
 namespace SparkGateway.Relay.Tests.Calls;
 
+/// <summary>Relays of other tests collect the heap when they rest, and with it the shared buffers that these have warmed up.</summary>
+[CollectionDefinition(nameof(Allocations), DisableParallelization = true)]
+public sealed class Allocations;
+
+[Collection(nameof(Allocations))]
 public sealed class AllocationTests
 {
     private const int Frames = 10_000;

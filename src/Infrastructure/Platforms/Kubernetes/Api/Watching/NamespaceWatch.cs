@@ -149,6 +149,9 @@ internal sealed class NamespaceWatch<T>(WatchScope scope, string? inNamespace, F
                 return isProven || version is null ? End.Relist(why) : End.Relist(why) with { Wait = backoff.Next() };
             case KubeFailure.Forbidden or KubeFailure.NotFound or KubeFailure.NamespaceMissing:
                 IsParked = true;
+
+                // An API server that has just started does not know its custom kinds for a moment.
+                if (HasListed && error.Failure == KubeFailure.NotFound) return new End(backoff.Next(), true, why);
                 return new End(tools.Limits.WatchPark * (0.8 + 0.4 * Random.Shared.NextDouble()), true, why);
             case KubeFailure.Overload or KubeFailure.Unreachable or KubeFailure.Unauthorized:
                 return new End(backoff.Next(error.RetryAfter), false, why);
