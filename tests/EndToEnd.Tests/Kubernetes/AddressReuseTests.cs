@@ -4,6 +4,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
 
 /// <summary>A node with so few addresses that a dead driver's goes to the next pod at once.</summary>
+[Collection(nameof(Alone))]
 public sealed class AddressReuseTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
 
 /// <summary>An application that somebody else runs, with the label that opens it to clients.</summary>
+[Collection(nameof(Alone))]
 public sealed class AttachedTests(SharedPlane shared)
 {
     [Fact]

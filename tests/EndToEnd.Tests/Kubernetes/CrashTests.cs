@@ -4,6 +4,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
 
 /// <summary>The gateway dies by SIGKILL and comes back: what it had begun is taken up or cleared away, never doubled.</summary>
+[Collection(nameof(Alone))]
 public sealed class CrashTests(SharedPlane shared)
 {
     private static readonly string[] Quick =

@@ -4,6 +4,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
 
 /// <summary>A session that nobody uses any more leaves nothing on the cluster.</summary>
+[Collection(nameof(Alone))]
 public sealed class ExpiryTests(SharedPlane shared)
 {
     [Fact]

@@ -5,6 +5,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
 
 /// <summary>Three replicas, one PostgreSQL, one cluster: whichever of them a call comes to, its client session has one driver.</summary>
+[Collection(nameof(Alone))]
 public sealed class ReplicaTests(SharedPlane shared)
 {
     private const int Replicas = 3;

@@ -4,6 +4,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
 
 /// <summary>A driver that cannot start: its user reads soon why, and who can help, and nothing is left on the cluster.</summary>
+[Collection(nameof(Alone))]
 public sealed class StartFailureTests(SharedPlane shared)
 {
     private static readonly string[] Graces = ["kubernetes.unschedulable_grace_seconds=2", "kubernetes.image_grace_seconds=2", "kubernetes.configuration_grace_seconds=2"];

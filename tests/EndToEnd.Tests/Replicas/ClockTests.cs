@@ -6,6 +6,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Replicas;
 
 /// <summary>Replicas whose clocks are wrong by an hour: the database's clock decides.</summary>
+[Collection(nameof(Alone))]
 public sealed class ClockTests
 {
     private const int IdleSeconds = 6;

@@ -1,15 +1,12 @@
 using System.Globalization;
+using SparkGateway.EndToEnd.Tests.Support;
 using SparkGateway.Testing;
 using SparkGateway.Testing.Http2;
 
 namespace SparkGateway.EndToEnd.Tests.Replicas;
 
-/// <summary>Hundreds of processes start at once: whatever else ran beside them would be starved.</summary>
-[CollectionDefinition(nameof(Crowd), DisableParallelization = true)]
-public sealed class Crowd;
-
 /// <summary>Many sessions that open in the same moment, over three replicas.</summary>
-[Collection(nameof(Crowd))]
+[Collection(nameof(Alone))]
 public sealed class CrowdTests(ITestOutputHelper output)
 {
     private const int Sessions = 200;

@@ -4,6 +4,7 @@ using SparkGateway.Testing;
 namespace SparkGateway.EndToEnd.Tests.Replicas;
 
 /// <summary>A driver or a whole replica is killed under stock clients in mid-query, who are spread over all replicas.</summary>
+[Collection(nameof(Alone))]
 public sealed class DeathTests
 {
     private static readonly GatewaySetup Setup = new() { StartsDrivers = true, Settings = [.. ReplicaScene.QuickJudges, "local.driver_memory=512m"] };

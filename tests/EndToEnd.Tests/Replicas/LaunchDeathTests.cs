@@ -5,6 +5,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Replicas;
 
 /// <summary>A replica that is killed while the driver of a session starts.</summary>
+[Collection(nameof(Alone))]
 public sealed class LaunchDeathTests
 {
     [Fact]

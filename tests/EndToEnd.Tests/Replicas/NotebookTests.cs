@@ -6,6 +6,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Replicas;
 
 /// <summary>A notebook that was left alone, and comes back through another replica.</summary>
+[Collection(nameof(Alone))]
 public sealed class NotebookTests
 {
     private static readonly string[] Short =

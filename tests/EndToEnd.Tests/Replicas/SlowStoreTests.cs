@@ -1,9 +1,11 @@
-using SparkGateway.Testing;
+using SparkGateway.EndToEnd.Tests.Support;
 using SparkGateway.Testing.Http2;
+using SparkGateway.Testing;
 
 namespace SparkGateway.EndToEnd.Tests.Replicas;
 
 /// <summary>PostgreSQL takes its time with every answer, or for a while with all of them.</summary>
+[Collection(nameof(Alone))]
 public sealed class SlowStoreTests
 {
     private const int Queries = 20;

@@ -6,6 +6,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Replicas;
 
 /// <summary>PostgreSQL is stopped under three replicas, and comes back.</summary>
+[Collection(nameof(Alone))]
 public sealed class StoreOutageTests
 {
     private const string Variable = "SPARK_GATEWAY_TEST_OUTAGE_SECONDS";

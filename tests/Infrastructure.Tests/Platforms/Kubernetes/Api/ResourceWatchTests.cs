@@ -45,7 +45,8 @@ public sealed class ResourceWatchTests(NodePlane shared) : IAsyncLifetime
     [InlineData("expire")]
     public async Task Outage_ObjectsVanishMeanwhile_IsCaughtUp(params string[] outage)
     {
-        await using var gateway = Gateway(options => options.WatchSilenceSeconds = 20);
+        // Short waits: with the defaults a watch may rest for half a minute after the server is back.
+        await using var gateway = Gateway(options => (options.WatchSilenceSeconds, options.BackoffMaxSeconds, options.WatchParkSeconds) = (20, 2, 2));
         await using var watch = new RunningWatch(gateway);
         await gateway.Logs.Seen("Able to watch");
         var gone = await CreateAsync(gateway, "gone", "1", "a");
