@@ -5,6 +5,7 @@ using SparkGateway.Testing.Http2;
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
 
 /// <summary>Stock PySpark with the seed's two headers, and nothing else: the gateway makes the driver.</summary>
+[Collection(nameof(Alone))]
 public sealed partial class OnDemandTests(SharedPlane shared)
 {
     [Fact]
