@@ -13,22 +13,7 @@ public sealed class AddressReuseTests
         await using var scene = await KubeScene.StartAsync("--", "--pool", "127.77.0.0/30");
         using var marker = new Marker();
         await using var gateway = await scene.GatewayAsync("sail:1");
-        await using var client = PythonClient.Start(
-            $"READY, GO = '{marker.Path("ready")}', '{marker.Path("go")}'\n" +
-            """
-            import os, time
-            from pyspark.sql import SparkSession
-            spark = SparkSession.builder.remote(URL).getOrCreate()
-            print("first", spark.range(3).count())
-            open(READY, "w").close()
-            while not os.path.exists(GO):
-                time.sleep(0.05)
-            try:
-                print("not told", spark.range(2).count())
-            except Exception as error:
-                print("told", " ".join(str(error).split()))
-            """,
-            gateway.Url("ivy", KubeScene.Team));
+        await using var client = KubeScene.StartWaiting(marker, gateway.Url("ivy", KubeScene.Team));
         await marker.SeenAsync("ready", client, KubeScene.Limit);
         var name = Assert.Single(await KubeScene.SessionsOfAsync(gateway, "ivy"));
         var address = await AddressAsync(scene, name);

@@ -32,22 +32,7 @@ public sealed class AttachedTests(SharedPlane shared)
         await scene.ApplyAsync(Application("again-app"));
         await ReadyAsync(gateway, "again-app");
         var first = await PodUidAsync(scene, "again-app");
-        await using var client = PythonClient.Start(
-            $"READY, GO = '{marker.Path("ready")}', '{marker.Path("go")}'\n" +
-            """
-            import os, time
-            from pyspark.sql import SparkSession
-            spark = SparkSession.builder.remote(URL).getOrCreate()
-            print("first", spark.range(3).count())
-            open(READY, "w").close()
-            while not os.path.exists(GO):
-                time.sleep(0.05)
-            try:
-                print("not told", spark.range(2).count())
-            except Exception as error:
-                print("told", " ".join(str(error).split()))
-            """,
-            gateway.Url("ada", Named("again-app")));
+        await using var client = KubeScene.StartWaiting(marker, gateway.Url("ada", Named("again-app")));
         await marker.SeenAsync("ready", client, KubeScene.Limit);
 
         // An edit of its spec runs an application again.

@@ -14,22 +14,7 @@ public sealed class ExpiryTests(SharedPlane shared)
         using var marker = new Marker();
         await using var gateway = await scene.GatewayAsync("sail:1", "spark_connect.idle_timeout_minutes=0.1", "spark_connect.expiry_interval_seconds=1",
             "spark_connect.expiry_hold_seconds=0", "spark_connect.busy_grace_seconds=1", "store.activity_seconds=1");
-        await using var client = PythonClient.Start(
-            $"READY, GO = '{marker.Path("ready")}', '{marker.Path("go")}'\n" +
-            """
-            import os, time
-            from pyspark.sql import SparkSession
-            spark = SparkSession.builder.remote(URL).getOrCreate()
-            print("first", spark.range(3).count())
-            open(READY, "w").close()
-            while not os.path.exists(GO):
-                time.sleep(0.05)
-            try:
-                print("not told", spark.range(2).count())
-            except Exception as error:
-                print("told", " ".join(str(error).split()))
-            """,
-            gateway.Url("ida", KubeScene.Team));
+        await using var client = KubeScene.StartWaiting(marker, gateway.Url("ida", KubeScene.Team));
         await marker.SeenAsync("ready", client, KubeScene.Limit);
         var name = (await KubeScene.SessionsOfAsync(gateway, "ida")).Single();
 

@@ -91,6 +91,24 @@ internal sealed class KubeScene : IAsyncDisposable
         return [.. (await ListAsync("sparkapplications")).Select(NameOf).Where(name => known.Contains(name, StringComparison.Ordinal))];
     }
 
+    /// <summary>A client that asks once and says so (ready), and asks once more when it may (go): "not told" with the answer, or "told" with the error.</summary>
+    public static OwnedProcess StartWaiting(Marker marker, string url) => PythonClient.Start(
+        $"READY, GO = '{marker.Path("ready")}', '{marker.Path("go")}'\n" +
+        """
+        import os, time
+        from pyspark.sql import SparkSession
+        spark = SparkSession.builder.remote(URL).getOrCreate()
+        print("first", spark.range(3).count())
+        open(READY, "w").close()
+        while not os.path.exists(GO):
+            time.sleep(0.05)
+        try:
+            print("not told", spark.range(2).count())
+        except Exception as error:
+            print("told", " ".join(str(error).split()))
+        """,
+        url);
+
     /// <summary>An application to make once more, under that name: without what the API server and the operator wrote.</summary>
     public static string Again(string application, string name)
     {

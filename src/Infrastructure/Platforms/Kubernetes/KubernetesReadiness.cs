@@ -16,7 +16,8 @@ internal sealed class KubernetesReadiness(ClusterView cluster, AccessCheck acces
         if (access.Gaps is { Count: > 0 } gaps) return ReadinessResult.NotReady(string.Join(" ", gaps.Select(gap => gap.Text)));
 
         // A cluster that does not answer stops no session that runs: calls go to the drivers all the same.
-        var isOld = cluster.SilentFor > TimeSpan.FromSeconds(options.Kubernetes.WatchSilenceSeconds);
-        return ReadinessResult.Ready(isOld ? $"the cluster was not heard of for {cluster.SilentFor.TotalSeconds:0} s; {cluster.Trouble}" : cluster.Trouble ?? "ok");
+        if (cluster.SilentFor > TimeSpan.FromSeconds(options.Kubernetes.WatchSilenceSeconds))
+            return ReadinessResult.Degraded($"the cluster was not heard of for {cluster.SilentFor.TotalSeconds:0} s; {cluster.Trouble}");
+        return cluster.Trouble is { } trouble ? ReadinessResult.Degraded(trouble) : ReadinessResult.Ready();
     }
 }
