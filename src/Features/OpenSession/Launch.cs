@@ -7,7 +7,7 @@ namespace SparkGateway.Features.OpenSession;
 
 /// <summary>One start in progress: who waits for it, and what ends it when nobody does any more.</summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A late grace timer may still cancel the source, which holds nothing that needs disposal.")]
-internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace)
+internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace, Func<Task<bool>> isAwaitedElsewhere)
 {
     private readonly Lock gate = new();
     private readonly CancellationTokenSource abandon = new();
@@ -21,7 +21,7 @@ internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace)
     /// <summary>Null: another replica has taken the start over.</summary>
     public Task<Result<Route>?> Done => done.Task;
 
-    /// <summary>Nobody waited for the whole grace time.</summary>
+    /// <summary>Nobody waited for the whole grace time, on whichever replica.</summary>
     public CancellationToken Abandoned => abandon.Token;
 
     /// <summary>The grace time runs from the beginning: the winner may be gone before it waits.</summary>
@@ -64,17 +64,32 @@ internal sealed class Launch(Session session, TimeProvider time, TimeSpan grace)
     {
         if (isOver) return;
         timer?.Dispose();
-        timer = time.CreateTimer(static launch => ((Launch)launch!).GiveUp(), this, grace, Timeout.InfiniteTimeSpan);
+        timer = time.CreateTimer(static launch => _ = ((Launch)launch!).GiveUpAsync(), this, grace, Timeout.InfiniteTimeSpan);
     }
 
-    private void GiveUp()
+    private async Task GiveUpAsync()
+    {
+        if (!IsDeserted()) return;
+        if (!await isAwaitedElsewhere()) GiveUp();
+        else Rearm();
+    }
+
+    private bool IsDeserted()
+    {
+        lock (gate) return !isOver && waiters == 0;
+    }
+
+    private void Rearm()
     {
         lock (gate)
         {
-            if (isOver || waiters > 0) return;
+            if (waiters == 0) Arm_NeedsLock();
         }
+    }
 
-        // What hangs on the token runs outside the gate. A waiter who joins in between reads that the start was given up.
-        abandon.Cancel();
+    /// <summary>What hangs on the token runs outside the gate. A waiter who joins in between reads that the start was given up.</summary>
+    private void GiveUp()
+    {
+        if (IsDeserted()) abandon.Cancel();
     }
 }

@@ -29,6 +29,9 @@ internal sealed partial class SessionStarter(
 
     private readonly ConcurrentDictionary<Guid, Launch> launches = new();
 
+    /// <summary>Twice in a grace time at least, so that no start is given up that somebody waits for.</summary>
+    private TimeSpan AskEvery => options.StartGrace / 2 < options.LaunchRenewEvery ? options.StartGrace / 2 : options.LaunchRenewEvery;
+
     public void Begin(Session session)
     {
         ArgumentNullException.ThrowIfNull(session);
@@ -63,10 +66,13 @@ internal sealed partial class SessionStarter(
                 return EndTexts.StartUnknown(now.Name);
             }
 
-            if (!isOwn && (asked is not { } last || time.GetElapsedTime(last) >= options.LaunchRenewEvery))
+            if (!isOwn && (asked is not { } last || time.GetElapsedTime(last) >= AskEvery))
             {
                 asked = time.GetTimestamp();
                 if (await TakeOverAsync(now, options.StartGrace)) continue;
+
+                // To be seen by the replica that starts it. If this is lost, the next one counts.
+                await store.RecordActivityAsync([new SessionActivity(now.Id, IsBusy: false)], options.BusyGrace, waiter);
             }
 
             await Task.Delay(isOwn && time.GetElapsedTime(began) < PollOthers ? PollOwn : PollOthers, time, waiter);
@@ -96,10 +102,24 @@ internal sealed partial class SessionStarter(
 
     private void Begin(Session session, TimeSpan grace)
     {
-        var launch = new Launch(session, time, grace);
+        var launch = new Launch(session, time, grace, WatchWaitersElsewhere(session));
         if (!launches.TryAdd(session.Id, launch)) return;
         launch.Arm();
         tasks.Start($"start of {session.Name}", stopping => RunAsync(launch, stopping));
+    }
+
+    /// <summary>Waiters on other replicas say so as activity of the session. A store that does not answer names none: theirs read nothing of it either.</summary>
+    private Func<Task<bool>> WatchWaitersElsewhere(Session session)
+    {
+        var seen = session.LastActivityAt;
+        return async () =>
+        {
+            if (options.Self.IsOnly) return false;
+            var read = await store.FindSessionAsync(session.Id, CancellationToken.None);
+            var before = seen;
+            seen = read is { IsOk: true, Value: { } now } ? now.LastActivityAt : seen;
+            return seen != before;
+        };
     }
 
     /// <summary>

@@ -20,7 +20,7 @@ internal sealed class OperatorStore(StoreRunner store, AuditTrail audit, StoreOp
 
     public async Task<Result<Session>> OpenUnclaimedAsync(UnclaimedSession session, SessionLimits limits, Caller actor, CancellationToken cancellation)
     {
-        var opened = await store.ChangeAsync<Session>(async db =>
+        var opened = await store.ChangeInTurnAsync<Session>(async db =>
         {
             await SessionStore.TakeTurnAsync(db, cancellation);
             if (await SessionQuota.RefuseAsync(db, opener: null, limits, cancellation) is { } refusal) return refusal;

@@ -44,7 +44,7 @@ internal sealed partial class SessionStore(StoreRunner store, AuditTrail audit, 
         }, cancellation);
 
     public Task<Result<ClaimedBinding>> OpenAsync(NewSession session, ClientSessionKey key, SessionLimits limits, Caller caller, CancellationToken cancellation) =>
-        store.ChangeAsync<ClaimedBinding>(async db =>
+        store.ChangeInTurnAsync<ClaimedBinding>(async db =>
         {
             await TakeTurnAsync(db, cancellation);
             if (await FindAsync(db, key, cancellation) is { } there) return Change.Drop(new ClaimedBinding(there, Won: false));

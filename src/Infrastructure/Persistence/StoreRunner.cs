@@ -26,12 +26,13 @@ internal static class Change
 }
 
 /// <summary>Runs reads and changes against the store; every way in which a store can fail comes out as UNAVAILABLE.</summary>
-internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, StoreDialect dialect, StoreOptions options, TimeProvider clock, ILogger<StoreRunner> logger)
+internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, StoreDialect dialect, StoreOptions options, TimeProvider clock, ILogger<StoreRunner> logger) : IDisposable
 {
     private const int BackOffMilliseconds = 10;
 
     private static readonly ConcurrentDictionary<string, string> Operations = new();
 
+    private readonly SemaphoreSlim turn = new(1, 1);
     private long steadySince = clock.GetTimestamp();
 
     /// <summary>Since the last call that failed, or the start.</summary>
@@ -55,6 +56,36 @@ internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, 
             if (isKept) await transaction.CommitAsync(cancellation);
             return result;
         }, cancellation);
+
+    /// <summary>
+    /// A change that takes the store's turn. The store lets one after the other in, of all replicas; those of this one wait here,
+    /// where they hold no connection that other work needs.
+    /// </summary>
+    public async Task<Result<T>> ChangeInTurnAsync<T>(Func<GatewayDbContext, Task<Change<T>>> change, CancellationToken cancellation, [CallerMemberName] string caller = "")
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.StatementTimeoutSeconds), clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            await turn.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return GatewayError.Unavailable(Blame.Gateway,
+                $"So many sessions are being opened in this moment that the turn of this one did not come within {options.StatementTimeoutSeconds} seconds (store.statement_timeout_seconds). Try again.");
+        }
+
+        try
+        {
+            return await ChangeAsync(change, cancellation, caller);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
 
     /// <param name="caller">The method of the store, which is the operation's name.</param>
     private async Task<Result<T>> MeasureAsync<T>(string caller, Func<Task<Result<T>>> work, CancellationToken cancellation)

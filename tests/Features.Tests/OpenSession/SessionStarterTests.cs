@@ -9,9 +9,9 @@ public sealed class SessionStarterTests
 {
     private static readonly ClientSessionKey Key = World.NewKey();
 
-    private static async Task<(World World, Session Session)> ClaimedAsync(Guid? owner = null)
+    private static async Task<(World World, Session Session)> ClaimedAsync(Guid? owner = null, Func<FeatureOptions, FeatureOptions>? change = null)
     {
-        var world = new World();
+        var world = new World(change);
         world.Platform.IsInstant = false;
         var opened = await world.Store.OpenAsync(
             new NewSession(Guid.NewGuid(), new SessionName("ns", "spark-connect-data-aaaaaaaa"), "local", "data", "dev", "ann", owner ?? world.Options.Self.Id),
@@ -184,7 +184,8 @@ public sealed class SessionStarterTests
     [Fact]
     public async Task Launch_StoreDownWhenReadyAndNobodyWaits_DriverIsStoppedAndTheEndIsToldLater()
     {
-        var (world, session) = await ClaimedAsync();
+        // The next try comes later than the end of the grace.
+        var (world, session) = await ClaimedAsync(change: options => options with { StoreRetryEvery = options.StartGrace * 2 });
         await using var _ = world;
         world.Starter.Begin(session);
         var launch = await world.Platform.NextLaunchAsync(world.Deadline);
@@ -196,6 +197,7 @@ public sealed class SessionStarterTests
 
         Assert.Equal(session.Id, await world.Platform.NextStopAsync(world.Deadline));
         await world.Time.TimerAsync(world.Options.StoreRetryEvery, world.Deadline);
+        await world.UntilAsync(() => world.Get<TrackedTasks>().Count == 1);
         world.Store.Down = null;
         world.Time.Advance(world.Options.StoreRetryEvery);
         var told = world.Starter.WaitReadyAsync(session, world.Deadline);

@@ -11,6 +11,9 @@ public sealed class TakeOverTests
     private const string Outliving = "kubernetes";
     private static readonly ClientSessionKey Key = World.NewKey();
 
+    /// <summary>Between two looks of a waiter at a start of another replica.</summary>
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
     /// <summary>Two replicas on one store; the first has claimed a session.</summary>
     private static async Task<(World First, World Second, Session Session)> ClaimedAsync(string platform)
     {
@@ -63,6 +66,33 @@ public sealed class TakeOverTests
         Assert.True((await second.PollUntilAsync(wait, TimeSpan.FromSeconds(1))).IsOk);
         Assert.Empty(second.Platform.Launched);
         Assert.DoesNotContain($"adopt {session.Name}", second.Store.Audit);
+    }
+
+    [Fact]
+    public async Task WaitReady_OnAnotherReplicaOnly_StartIsKeptUntilItGoesToo()
+    {
+        var (first, second, session) = await ClaimedAsync(Session.LocalPlatform);
+        await using var _ = first;
+        await using var __ = second;
+        first.Starter.Begin(session);
+        await first.Platform.NextLaunchAsync(first.Deadline);
+        using var leaves = CancellationTokenSource.CreateLinkedTokenSource(second.Deadline);
+        var wait = second.Starter.WaitReadyAsync(session, leaves.Token);
+        for (var passed = TimeSpan.Zero; passed <= first.Options.StartGrace * 2; passed += Poll)
+        {
+            await second.Time.TimerAsync(Poll, second.Deadline);
+            first.Time.Advance(Poll);
+        }
+
+        Assert.Equal(0, first.Platform.StopsLeft);
+        Assert.Equal(SessionState.Starting, first.SessionOf(Key).State);
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
+        var stop = first.Platform.NextStopAsync(first.Deadline).AsTask();
+        await first.StepUntilAsync(stop, first.Options.StartGrace / 2);
+
+        Assert.Equal(session.Id, await stop);
+        Assert.Equal(EndReason.StartAbandoned, first.SessionOf(Key).EndReason);
     }
 
     [Fact]

@@ -82,6 +82,45 @@ public sealed class FaultTests
         Assert.True((await impatient.MarkReadyAsync(bound.Session.Id, store.Self.Id, "127.0.0.1:20001", "1/1", TimeSpan.FromHours(4), CancellationToken.None)).IsOk);
     }
 
+    [Fact]
+    public async Task Open_ManyWaitForTheTurn_LeaveConnectionsToOthers()
+    {
+        await using var store = await TestStore.CreateAsync("postgres");
+        var bound = await store.OpenAsync();
+        store.Options.Store.PoolSize = 2;
+        var crowded = store.AddReplica();
+        await using var holder = new NpgsqlConnection(store.ConnectionString);
+        await holder.OpenAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand("UPDATE session_turn SET taken_at = now()", holder, transaction);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        var opens = Enumerable.Range(0, 10).Select(_ => crowded.OpenAsync(store.NewSession(), TestStore.Key(), TestStore.NoLimits, TestStore.Alice, CancellationToken.None)).ToList();
+
+        Assert.NotNull((await crowded.FindBindingAsync(bound.Binding.Key, CancellationToken.None)).Value);
+        Assert.DoesNotContain(opens, open => open.IsCompleted);
+        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
+        Assert.All(await Task.WhenAll(opens), open => Assert.True(open.Value.Won));
+    }
+
+    [Fact]
+    public async Task Open_TurnNeverComes_IsUnavailableAndSaysSo()
+    {
+        await using var store = await TestStore.CreateAsync("postgres");
+        (store.Options.Store.StatementTimeoutSeconds, store.Options.Store.LockTimeoutSeconds) = (1, 1);
+        var crowded = store.AddReplica();
+        await using var holder = new NpgsqlConnection(store.ConnectionString);
+        await holder.OpenAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand("UPDATE session_turn SET taken_at = now()", holder, transaction);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        var opens = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => crowded.OpenAsync(store.NewSession(), TestStore.Key(), TestStore.NoLimits, TestStore.Alice, CancellationToken.None)));
+
+        Assert.All(opens, open => Assert.Equal(ErrorCode.Unavailable, open.Error!.Code));
+        Assert.Contains(opens, open => open.Error!.Text.Contains("did not come within 1 seconds", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("40001", 7, true)]
     [InlineData("40001", 8, false)]
