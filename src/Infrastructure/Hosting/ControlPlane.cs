@@ -13,6 +13,7 @@ using SparkGateway.Features.TendReplica;
 using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Persistence;
+using SparkGateway.Infrastructure.Platforms;
 using SparkGateway.Infrastructure.Platforms.Local;
 
 namespace SparkGateway.Infrastructure.Hosting;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
-using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms;
 
 namespace SparkGateway.Infrastructure.Security;
 

@@ -1,5 +1,6 @@
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Platforms;
 using SparkGateway.Infrastructure.Platforms.Local;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;

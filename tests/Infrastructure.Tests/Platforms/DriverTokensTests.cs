@@ -1,7 +1,7 @@
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Options;
-using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;
 

@@ -2,6 +2,7 @@ using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Platforms;
 using SparkGateway.Infrastructure.Platforms.Local;
 using SparkGateway.Infrastructure.Platforms.SparkUi;
 using SparkGateway.Testing;

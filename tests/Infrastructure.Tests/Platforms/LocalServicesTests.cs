@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Platforms;
 using SparkGateway.Infrastructure.Platforms.Local;
 
 namespace SparkGateway.Infrastructure.Tests.Platforms;

@@ -1,5 +1,5 @@
 using SparkGateway.Infrastructure.Options;
-using SparkGateway.Infrastructure.Platforms.Local;
+using SparkGateway.Infrastructure.Platforms;
 using SparkGateway.Infrastructure.Security;
 using SparkGateway.Infrastructure.Tests.Platforms;
 

@@ -7,7 +7,6 @@ using SparkGateway.Infrastructure.Options;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Api;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Flavours;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Profiles;
-using SparkGateway.Infrastructure.Platforms.Local;
 
 namespace SparkGateway.Infrastructure.Platforms.Kubernetes;
 

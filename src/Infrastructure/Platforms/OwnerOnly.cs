@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace SparkGateway.Infrastructure.Platforms.Local;
+namespace SparkGateway.Infrastructure.Platforms;
 
 /// <summary>Files and folders that no other user of the machine can read, from their first moment on.</summary>
 internal static partial class OwnerOnly

@@ -8,7 +8,7 @@ using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Attached;
 using SparkGateway.Infrastructure.Options;
 
-namespace SparkGateway.Infrastructure.Platforms.Local;
+namespace SparkGateway.Infrastructure.Platforms;
 
 /// <summary>Derives the tokens of on-demand drivers from one key, and reads those of attached drivers from their files.</summary>
 public sealed partial class DriverTokens(GatewayOptions options, AttachedSessions attached, ILogger<DriverTokens> logger) : IDriverTokens
