@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using SparkGateway.Domain;
 
 namespace SparkGateway.Infrastructure.Platforms.Kubernetes.Api;
 
@@ -22,7 +21,7 @@ internal static class KubeBodies
         while ((read = await body.ReadAsync(bytes.AsMemory(length), cancellation)) > 0)
         {
             length += read;
-            if (length > maxBytes) return TooLarge(maxBytes, subject);
+            if (length > maxBytes) return KubeErrors.TooLarge(maxBytes, subject);
             if (length == bytes.Length) Array.Resize(ref bytes, 2 * length);
         }
 
@@ -68,8 +67,4 @@ internal static class KubeBodies
         while (start > 0 && start < length && (kept[start] & 0xC0) == 0x80) start++;
         return Encoding.UTF8.GetString(kept, start, length - start);
     }
-
-    private static KubeError TooLarge(int maxBytes, KubeSubject subject) => new(
-        KubeFailure.Unreachable,
-        new GatewayError(ErrorCode.Unavailable, Blame.Gateway, $"The answer to {subject} is larger than {maxBytes} bytes. Operators can raise kubernetes.max_response_megabytes or lower kubernetes.list_page_items."));
 }

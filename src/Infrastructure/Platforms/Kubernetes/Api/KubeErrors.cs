@@ -34,6 +34,10 @@ internal static class KubeErrors
         KubeFailure.Overload,
         GatewayError.Unavailable(Blame.Gateway, $"Too many requests to the Kubernetes API server wait for their turn, so it was not asked to {subject}. Try again in a minute; operators can raise kubernetes.requests_per_second."));
 
+    public static KubeError TooLarge(int maxBytes, KubeSubject subject) => new(
+        KubeFailure.TooLarge,
+        new GatewayError(ErrorCode.StartFailed, Blame.Gateway, $"The answer to {subject} is larger than {maxBytes} bytes, and would be so again. Operators can raise kubernetes.max_response_megabytes or lower kubernetes.list_page_items."));
+
     /// <summary>One line without control characters, cut to a length that fits a notebook's error.</summary>
     public static string Clean(string? message)
     {

@@ -45,6 +45,9 @@ internal enum KubeFailure
     /// <summary>The gateway's credential is not accepted.</summary>
     Unauthorized,
 
+    /// <summary>The answer is beyond our bound for bodies: it is as large the next time.</summary>
+    TooLarge,
+
     /// <summary>No answer, or none of an API server. A write may have happened: read before it is repeated.</summary>
     Unreachable,
 }

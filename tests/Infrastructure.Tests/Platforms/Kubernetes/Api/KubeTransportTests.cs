@@ -1,3 +1,4 @@
+using SparkGateway.Domain;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Api;
 using SparkGateway.Testing.Fakes;
 
@@ -132,23 +133,30 @@ public sealed class KubeTransportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Get_AnswerTooLarge_NamesTheKey()
+    public async Task Get_AnswerTooLarge_IsFinalAndNamesTheKey()
     {
-        await using var gateway = server.Client(options => (options.MaxResponseMegabytes, options.RetryAttempts) = (1, 0));
+        await using var gateway = server.Client(options => options.MaxResponseMegabytes = 1);
         var call = gateway.Api.GetAsync(Applications.Kind, Key, Cancellation);
 
-        using var request = await server.NextAsync();
-        await request.BeginAsync();
-        try
-        {
-            for (var i = 0; i < 40; i++) await request.WriteAsync(new string(' ', 65_536));
-        }
-        catch (IOException)
-        {
-            // The gateway has read enough.
-        }
+        await FloodAsync();
 
-        Assert.EndsWith("lower kubernetes.list_page_items.", (await call).Error?.Error.Text, StringComparison.Ordinal);
+        var error = (await call.WaitAsync(LocalHarness.Patience, Cancellation)).Error;
+        Assert.Equal((KubeFailure.TooLarge, ErrorCode.StartFailed), (error?.Failure, error?.Error.Code));
+        Assert.EndsWith("raise kubernetes.max_response_megabytes or lower kubernetes.list_page_items.", error!.Error.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_SecondPageTooLarge_IsFinal()
+    {
+        await using var gateway = server.Client(options => options.MaxResponseMegabytes = 1);
+        var call = gateway.Api.ListAsync(Applications.Kind, null, null, null, Cancellation);
+
+        await server.AnswerAsync(200, """{"kind": "List", "metadata": {"resourceVersion": "5", "continue": "more"}, "items": []}""");
+        await FloodAsync();
+
+        var error = (await call.WaitAsync(LocalHarness.Patience, Cancellation)).Error;
+        Assert.Equal(KubeFailure.TooLarge, error?.Failure);
+        Assert.Contains("list sparkapplications.sparkoperator.k8s.io in all namespaces is larger than 1048576 bytes", error!.Error.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -223,5 +231,12 @@ public sealed class KubeTransportTests : IAsyncLifetime
 
         Assert.EndsWith("/namespaces/a%2Fb/sparkapplications/..%2Fc%3Fx", request.Target, StringComparison.Ordinal);
         Assert.Null((await call).Value);
+    }
+
+    private async Task FloodAsync()
+    {
+        using var request = await server.NextAsync();
+        await request.BeginAsync();
+        await request.FloodAsync();
     }
 }

@@ -81,5 +81,18 @@ internal sealed record ScriptedCall(TcpClient Socket, string Method, string Targ
 
     public async Task WriteAsync(string text) => await Socket.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text), Cancellation);
 
+    /// <summary>Blanks without an end, until the gateway has read enough and closes; 4 MB are more than any bound of these tests.</summary>
+    public async Task FloodAsync()
+    {
+        try
+        {
+            for (var i = 0; i < 64; i++) await WriteAsync(new string(' ', 65_536));
+        }
+        catch (IOException)
+        {
+            // The gateway has closed it.
+        }
+    }
+
     public void Dispose() => Socket.Dispose();
 }

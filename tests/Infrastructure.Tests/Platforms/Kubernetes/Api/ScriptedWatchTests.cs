@@ -168,16 +168,28 @@ public sealed class ScriptedWatchTests : IAsyncLifetime
         await ListAsync(5);
 
         using var call = await WatchAsync(5);
-        try
-        {
-            for (var i = 0; i < 64; i++) await call.WriteAsync(new string(' ', 65_536));
-        }
-        catch (IOException)
-        {
-            // The gateway has closed it.
-        }
+        await call.FloodAsync();
 
         await gateway.Logs.Seen("kubernetes.watch_max_line_megabytes");
+    }
+
+    [Fact]
+    public async Task ListTooLarge_BacksOffNamesTheKeyAndGoesOnOnceItFits()
+    {
+        await using var gateway = server.Client(options => options.MaxResponseMegabytes = 1);
+        await using var watch = new RunningWatch(gateway);
+
+        using (var call = await server.NextAsync())
+        {
+            await call.BeginAsync();
+            await call.FloodAsync();
+        }
+
+        await gateway.Logs.Seen("No longer able to watch sparkapplications.sparkoperator.k8s.io in all namespaces");
+        Assert.Contains("raise kubernetes.max_response_megabytes", gateway.Logs.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Asking again", gateway.Logs.Text, StringComparison.Ordinal);
+        await ListAsync(5, ("a", "1", 3));
+        await watch.UntilAsync(() => watch.Changes.SequenceEqual(["Added a=1"]));
     }
 
     [Fact]
