@@ -51,6 +51,7 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton<IDriverInventory>(Inventory)
             .AddSingleton<IAttachedStore>(Store)
             .AddSingleton<IGatewayInstance>(Instance)
+            .AddSingleton<ISessionHistory>(History)
             .AddRouteTable()
             .AddFeatures()
             .AddClusterSlices()
@@ -72,6 +73,8 @@ internal sealed class World : IAsyncDisposable
     public FakeDriverInventory Inventory { get; } = new();
 
     public FakeGatewayInstance Instance { get; } = new();
+
+    public FakeSessionHistory History { get; } = new();
 
     public CollectedLogs Logs { get; } = new();
 

@@ -52,6 +52,12 @@ public static class FeatureTelemetry
     internal static readonly Gauge<int> NearMaxTtl =
         Meter.CreateGauge<int>("spark_connect_sessions_near_max_ttl", description: "On-demand sessions of this replica that reach their max TTL soon.");
 
+    internal static readonly Gauge<int> UnknownDrivers =
+        Meter.CreateGauge<int>("spark_connect_drivers_unknown", description: "Drivers of this gateway that its store does not know and that are left alone.");
+
+    /// <summary>Series that alerts are made of exist from the start.</summary>
+    public static void Announce() => UnknownDrivers.Record(0);
+
     /// <summary>An error code as a label's value.</summary>
     public static string Word(ErrorCode code) => code switch
     {

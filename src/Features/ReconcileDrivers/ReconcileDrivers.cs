@@ -2,6 +2,7 @@ using MediatR;
 using Microsoft.Extensions.Logging;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Pipeline;
 using SparkGateway.Features.Ports;
 
 namespace SparkGateway.Features.ReconcileDrivers;
@@ -27,6 +28,7 @@ public static partial class ReconcileDrivers
         IDriverInventory inventory,
         IGatewayInstance instance,
         ISessionStore store,
+        ISessionHistory history,
         SessionEnder ender,
         FeatureOptions options,
         TimeProvider time,
@@ -65,8 +67,17 @@ public static partial class ReconcileDrivers
             {
                 var read = await store.FindSessionAsync(driver.SessionId, cancellation);
                 if (read.Error is { } error) return error;
-                if (read.Value is not { } session) strange.Add(driver);
-                else if (session.State == SessionState.Ended) over.Add(driver);
+                if (read.Value is { } session)
+                {
+                    if (session.State == SessionState.Ended) over.Add(driver);
+                    continue;
+                }
+
+                // The row of a session that is long over was deleted on purpose; the audit says so. That the store knows other
+                // sessions that are over proves nothing: one restored from a backup does too.
+                var past = await history.HasEndedAsync(driver.SessionId, cancellation);
+                if (past.Error is { } unread) return unread;
+                (past.Value ? over : strange).Add(driver);
             }
 
             if (strange.Count > 0)
@@ -86,6 +97,7 @@ public static partial class ReconcileDrivers
                 LogRemoved(logger, driver.Name);
             }
 
+            FeatureTelemetry.UnknownDrivers.Record(strange.Count);
             return (over.Count, strange.Count);
         }
 

@@ -32,6 +32,7 @@ public static class PersistenceServices
         services.AddSingleton<ISessionCatalog, SessionCatalog>();
         services.AddSingleton<IOperatorStore, OperatorStore>();
         services.AddSingleton<IGatewayInstance, InstanceStore>();
+        services.AddSingleton<ISessionHistory, SessionHistory>();
         services.AddSingleton<IReplicaBoard, ReplicaBoard>();
         services.AddSingleton<IAttachedStore>(provider => provider.GetRequiredService<SessionStore>());
         services.AddSingleton(provider => new StoreHealth(provider.GetRequiredService<StoreRunner>(), options.Store.DeadAfterSeconds));

@@ -4,6 +4,7 @@ using System.Globalization;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Routing;
 using SparkGateway.Domain.Sessions;
+using SparkGateway.Features.Pipeline;
 using SparkGateway.Infrastructure.Relay.Calls;
 
 namespace SparkGateway.Infrastructure.Telemetry;
@@ -78,6 +79,7 @@ internal static class GatewayMetrics
 
         foreach (var peer in (CallSide[])[CallSide.Client, CallSide.Driver]) Limits.Add(0, Peer(peer), Label("reason", "protocol error"));
         StoreErrors.Add(0, Label("operation", "heartbeat"));
+        FeatureTelemetry.Announce();
     }
 
     public static void SessionOpened(Session session)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
 using Reconcile = SparkGateway.Features.ReconcileDrivers.ReconcileDrivers;
@@ -32,6 +33,56 @@ public sealed class ReconcileDriversTests
 
         Assert.Equal(new Reconcile.Outcome(1, 0, 0), await RunAsync(world));
         Assert.Equal([orphan], world.Inventory.Removed);
+    }
+
+    [Fact]
+    public async Task Driver_WhoseSessionsRowIsDeletedByNow_IsRemovedIfTheAuditHasItsEnd()
+    {
+        await using var world = new World();
+        world.Instance.Age = TimeSpan.Zero;
+        var over = world.Inventory.Add(Guid.NewGuid());
+        var strange = world.Inventory.Add(Guid.NewGuid());
+        world.History.Ended.Add(over.SessionId);
+
+        Assert.Equal(new Reconcile.Outcome(1, 0, 1), await TwiceAsync(world, world.Options.OrphanGrace));
+        Assert.Equal([over], world.Inventory.Removed);
+        Assert.Equal([strange], world.Inventory.Known);
+    }
+
+    /// <summary>A store restored from a backup has a past too, and may not know the one driver that was made since.</summary>
+    [Fact]
+    public async Task Driver_OfNoKnownSession_AloneIsOnlyReportedHoweverLongTheStoresPast()
+    {
+        await using var world = new World();
+        for (var i = 0; i < 10; i++) Session(world, SessionState.Ended);
+        world.Inventory.Add(Guid.NewGuid());
+
+        Assert.Equal(new Reconcile.Outcome(0, 0, 1), await TwiceAsync(world, world.Options.OrphanGrace));
+        Assert.Empty(world.Inventory.Removed);
+    }
+
+    [Fact]
+    public async Task Drivers_ThatAreOnlyReported_AreLoggedOnceAndCountedWhileTheyAreThere()
+    {
+        var counts = new List<int>();
+        using var meter = new MeterListener();
+        meter.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "spark_connect_drivers_unknown") listener.EnableMeasurementEvents(instrument);
+        };
+        meter.SetMeasurementEventCallback<int>((_, count, _, _) => counts.Add(count));
+        meter.Start();
+        await using var world = new World();
+        world.Inventory.Add(Guid.NewGuid());
+        world.Inventory.Add(Guid.NewGuid());
+
+        await TwiceAsync(world, world.Options.OrphanGrace);
+        await RunAsync(world);
+        world.Inventory.Known.RemoveAt(0);
+        await RunAsync(world);
+
+        Assert.Equal([0, 2, 2, 1], counts);
+        Assert.Equal(2, world.Logs.Warnings.Count(text => text.Contains("its store does not know it", StringComparison.Ordinal)));
     }
 
     [Fact]

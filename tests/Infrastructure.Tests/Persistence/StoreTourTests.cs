@@ -21,7 +21,7 @@ public sealed class StoreTourTests
         await OperateAsync(store);
         await TendAsync(store);
 
-        Type[] ports = [typeof(ISessionStore), typeof(IOperatorStore), typeof(ISessionCatalog), typeof(IAttachedStore), typeof(IReplicaBoard), typeof(IGatewayInstance)];
+        Type[] ports = [typeof(ISessionStore), typeof(IOperatorStore), typeof(ISessionCatalog), typeof(IAttachedStore), typeof(IReplicaBoard), typeof(IGatewayInstance), typeof(ISessionHistory)];
         var missing = ports.SelectMany(port => port.GetMethods().Select(method => $"{port.Name}.{method.Name}")).Where(name => !called.ContainsKey(name));
         Assert.True(!missing.Any(), $"Call these here too: {string.Join(", ", missing)}");
         foreach (var table in (string[])["sessions", "bindings", "replicas", "session_turn", "audit_log"])
@@ -88,6 +88,7 @@ public sealed class StoreTourTests
         await Ok(board.CallsElsewhereAsync(Guid.NewGuid(), store.Self, CancellationToken.None));
         await Ok(board.FindReplicaAsync(store.Self.Id, CancellationToken.None));
         await Ok(Watched<IGatewayInstance>(store).ReadAsync(CancellationToken.None));
+        await Ok(Watched<ISessionHistory>(store).HasEndedAsync(Guid.NewGuid(), CancellationToken.None));
         var health = store.First.GetRequiredService<StoreHealth>();
         await Ok(health.PingAsync(CancellationToken.None));
         await Ok(health.OtherHostAsync(store.Self, CancellationToken.None));

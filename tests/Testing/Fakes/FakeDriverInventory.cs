@@ -39,8 +39,21 @@ public sealed class FakeDriverInventory : IDriverInventory
 /// <summary>An old gateway, unless the test says otherwise.</summary>
 public sealed class FakeGatewayInstance : IGatewayInstance
 {
+    public Guid Id { get; set; }
+
     public TimeSpan Age { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>Set while the store cannot be read.</summary>
+    public GatewayError? Unread { get; set; }
+
     public Task<Result<GatewayInstance>> ReadAsync(CancellationToken cancellation) =>
-        Task.FromResult<Result<GatewayInstance>>(new GatewayInstance(Guid.Empty, Age));
+        Task.FromResult<Result<GatewayInstance>>(Unread is { } error ? error : new GatewayInstance(Id, Age));
+}
+
+/// <summary>Sessions that are over although the store has no row of them.</summary>
+public sealed class FakeSessionHistory : ISessionHistory
+{
+    public HashSet<Guid> Ended { get; } = [];
+
+    public Task<Result<bool>> HasEndedAsync(Guid sessionId, CancellationToken cancellation) => Task.FromResult<Result<bool>>(Ended.Contains(sessionId));
 }
