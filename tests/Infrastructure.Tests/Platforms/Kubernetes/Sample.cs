@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Api;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Diagnosis;
@@ -33,6 +34,14 @@ internal sealed class Sample
     public static KubeObject Object(JsonElement json) => KubeObject.TryOf(json, out var made) ? made : throw new ArgumentException("no object", nameof(json));
 
     public static Sample Of(string name) => new(JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, name + ".json"))).RootElement);
+
+    /// <summary>The same object with something changed.</summary>
+    public static KubeObject Change(KubeObject seen, Action<JsonNode> change)
+    {
+        var body = JsonNode.Parse(seen.Json.GetRawText())!;
+        change(body);
+        return Object(JsonDocument.Parse(body.ToJsonString()).RootElement);
+    }
 
     public StartFacts Facts(bool hadPod = false, string log = "")
     {
