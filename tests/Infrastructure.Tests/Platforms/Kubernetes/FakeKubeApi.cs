@@ -15,17 +15,29 @@ internal sealed class FakeKubeApi : IKubeApi
 
     public IReadOnlyList<string?> Namespaces => [null];
 
-    /// <summary>What a live question after a pod is answered.</summary>
-    public Func<KubeResult<KubeObject?>> OnGet { get; set; } = () => KubeResult<KubeObject?>.Ok(null);
+    /// <summary>What a live question after an object is answered.</summary>
+    public Func<ResourceKind, ObjectKey, KubeResult<KubeObject?>> OnGet { get; set; } = (_, _) => KubeResult<KubeObject?>.Ok(null);
+
+    /// <summary>What a deletion by uid is answered.</summary>
+    public Func<string, KubeResult<bool>> OnDelete { get; set; } = _ => true;
 
     public int Gets { get; private set; }
+
+    /// <summary>Each deletion that was asked for.</summary>
+    public List<(ResourceKind Kind, ObjectKey Key, string Uid)> Deletions { get; } = [];
 
     public FakeWatch<T> WatchOf<T>(ResourceKind kind) => (FakeWatch<T>)watches[kind];
 
     public Task<KubeResult<KubeObject?>> GetAsync(ResourceKind kind, ObjectKey key, CancellationToken cancellation)
     {
         Gets++;
-        return Task.FromResult(OnGet());
+        return Task.FromResult(OnGet(kind, key));
+    }
+
+    public Task<KubeResult<bool>> DeleteAsync(ResourceKind kind, ObjectKey key, string uid, CancellationToken cancellation)
+    {
+        Deletions.Add((kind, key, uid));
+        return Task.FromResult(OnDelete(uid));
     }
 
     public IKubeWatch<T> Watch<T>(ResourceKind kind, string? labels, Func<KubeObject, T> keep)
@@ -39,8 +51,6 @@ internal sealed class FakeKubeApi : IKubeApi
         Task.FromResult<KubeResult<string>>("its last line\n");
 
     public Task<KubeResult<KubeObject>> CreateAsync(ResourceKind kind, JsonObject body, bool dryRun, CancellationToken cancellation) => throw new NotSupportedException();
-
-    public Task<KubeResult<bool>> DeleteAsync(ResourceKind kind, ObjectKey key, string uid, CancellationToken cancellation) => throw new NotSupportedException();
 
     public Task<KubeResult<KubeObject>> JsonPatchAsync(ResourceKind kind, ObjectKey key, JsonArray operations, CancellationToken cancellation) => throw new NotSupportedException();
 
@@ -61,11 +71,11 @@ internal sealed class FakeWatch<T>(Func<KubeObject, T> keep) : IKubeWatch<T>
         remove => cache.Changed -= value;
     }
 
-    public bool IsSynced => true;
+    public bool IsSynced { get; set; } = true;
 
-    public TimeSpan SilentFor => TimeSpan.Zero;
+    public TimeSpan SilentFor { get; set; }
 
-    public string? Trouble => null;
+    public string? Trouble { get; set; }
 
     public IReadOnlyCollection<Watched<T>> Snapshot => cache.Snapshot;
 

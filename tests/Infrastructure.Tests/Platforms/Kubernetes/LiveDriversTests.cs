@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
@@ -58,7 +57,7 @@ public sealed class LiveDriversTests : IDisposable
     public async Task Pod_OutOfTheWatchOnly_LivesOn()
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        api.OnGet = () =>
+        api.OnGet = (_, _) =>
         {
             asked.TrySetResult();
             return Running;
@@ -79,13 +78,13 @@ public sealed class LiveDriversTests : IDisposable
     [Fact]
     public async Task Pod_OutOfTheWatchWhileTheApiServerIsSilent_IsJudgedWhenItAnswers()
     {
-        api.OnGet = () => FakeKubeApi.Silent;
+        api.OnGet = (_, _) => FakeKubeApi.Silent;
         Pods.Remove(Running);
         for (var asked = 1; asked <= 3; asked++)
         {
             await time.TimerAsync(TimeSpan.FromSeconds(2), deadline.Token);
             Assert.False(live.Exits.TryRead(out _));
-            if (asked == 3) api.OnGet = () => KubeResult<KubeObject?>.Ok(null);
+            if (asked == 3) api.OnGet = (_, _) => KubeResult<KubeObject?>.Ok(null);
             time.Advance(TimeSpan.FromSeconds(2));
         }
 
@@ -97,10 +96,7 @@ public sealed class LiveDriversTests : IDisposable
     [Fact]
     public async Task Container_EndedInARunningPod_IsACrashWithoutAQuestion()
     {
-        var ended = JsonNode.Parse(Running.Json.GetRawText())!;
-        ended["status"]!["containerStatuses"]![0]!["state"] = JsonNode.Parse("""{"terminated": {"exitCode": 137, "reason": "OOMKilled"}}""");
-
-        Pods.Put(Sample.Object(JsonDocument.Parse(ended.ToJsonString()).RootElement));
+        Pods.Put(Sample.Change(Running, pod => pod["status"]!["containerStatuses"]![0]!["state"] = JsonNode.Parse("""{"terminated": {"exitCode": 137, "reason": "OOMKilled"}}""")));
 
         var exit = await live.Exits.ReadAsync(deadline.Token);
         Assert.Equal((EndReason.Crashed, "its last line"), (exit.Reason, exit.LogTail));
