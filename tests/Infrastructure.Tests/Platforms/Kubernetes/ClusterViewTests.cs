@@ -63,19 +63,6 @@ public sealed class ClusterViewTests : IDisposable
     }
 
     [Fact]
-    public void LateWordOfTheRunBefore_LeavesItsSuccessorAlone()
-    {
-        Applications.Put(Sample.Change(Application, app => app["metadata"]!["uid"] = "second"));
-        Pods.Put(PodOf("second", "second-pod"));
-
-        Applications.Remove(Application);
-        Pods.Remove(Pod);
-
-        Assert.NotNull(view.Application("second"));
-        Assert.Equal("second-pod", view.PodOf("second")?.Uid);
-    }
-
-    [Fact]
     public void SeveralPodsOfOneApplication_TheOneWhereCallsMayGoElseTheYoungest()
     {
         Pods.Put(Named(Pod, "serving"));
