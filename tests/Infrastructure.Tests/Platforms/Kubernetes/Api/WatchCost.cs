@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using SparkGateway.Infrastructure.Platforms.Kubernetes;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Api;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Diagnosis;
 using SparkGateway.Infrastructure.Platforms.Kubernetes.Flavours;
@@ -44,6 +45,38 @@ public sealed class WatchCost(NodePlane shared, ITestOutputHelper output)
         Say($"{changed} changes", cpu);
         await stop.CancelAsync();
         await running;
+    }
+
+    /// <summary>The caches and the view alone, without a connection and its buffers.</summary>
+    [Fact(Explicit = true)]
+    public void TwoThousandApplicationsAndPods_WhatIsKeptOfThem()
+    {
+        var api = new FakeKubeApi();
+        var cluster = new ClusterView(api, AllFlavours.List);
+        var (applications, pods) = (api.WatchOf<ApplicationView>(AllFlavours.List[0].Kind), api.WatchOf<DriverPod>(ResourceKind.Pods));
+        var sample = Sample.Of("running");
+        Put(-1);
+
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < Count; i++) Put(i);
+        var kept = GC.GetTotalMemory(forceFullCollection: true) - before;
+
+        output.WriteLine($"kept: {kept / 1024.0 / 1024:F1} MiB, {kept / 2.0 / Count:F0} B for each of {applications.Snapshot.Count} applications and {pods.Snapshot.Count} pods");
+        GC.KeepAlive(cluster);
+
+        void Put(int i)
+        {
+            applications.Put(Sample.Change(sample.ApplicationObject, body => Rename(body, i)));
+            pods.Put(Sample.Change(sample.PodObject, body =>
+            {
+                Rename(body, i);
+                body["metadata"]!["uid"] = new Guid(i, 1, 0, new byte[8]).ToString();
+                body["metadata"]!["ownerReferences"]![0]!["uid"] = new Guid(i, 0, 0, new byte[8]).ToString();
+                body["status"]!["containerStatuses"]![0]!["containerID"] = "containerd://" + new string('0', 64);
+            }));
+        }
+
+        static void Rename(JsonNode body, int i) => (body["metadata"]!["name"], body["metadata"]!["uid"]) = ($"spark-connect-data-{i:x8}", new Guid(i, 0, 0, new byte[8]).ToString());
     }
 
     private static async Task FillAsync(IKubeApi api, Sample sample, string space, int writer)
