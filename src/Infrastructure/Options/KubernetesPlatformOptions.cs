@@ -18,4 +18,7 @@ public sealed partial class KubernetesOptions
     public int AttachSeconds { get; set; } = 30;
 
     public int AccessReviewSeconds { get; set; } = 600;
+
+    /// <summary>The same while a right is missing, or the review failed.</summary>
+    public int AccessRetrySeconds { get; set; } = 30;
 }

@@ -200,6 +200,7 @@ internal static class OptionRules
         ["kubernetes.orphan_grace_seconds"] = ValueRule.Whole(1, Day),
         ["kubernetes.attach_seconds"] = ValueRule.Whole(1, 3600),
         ["kubernetes.access_review_seconds"] = ValueRule.Whole(10, Day),
+        ["kubernetes.access_retry_seconds"] = ValueRule.Whole(1, Day),
 
         ["admin.bind"] = ValueRule.IpAddress,
         ["admin.port"] = ValueRule.Port,

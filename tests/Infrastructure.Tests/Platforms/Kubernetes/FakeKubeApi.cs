@@ -26,6 +26,9 @@ internal sealed class FakeKubeApi : IKubeApi
     /// <summary>Each deletion that was asked for.</summary>
     public List<(ResourceKind Kind, ObjectKey Key, string Uid)> Deletions { get; } = [];
 
+    /// <summary>What the question after the gateway's rights is answered.</summary>
+    public Func<KubeResult<IReadOnlyList<AccessGap>>> OnReview { get; set; } = () => KubeResult<IReadOnlyList<AccessGap>>.Ok([]);
+
     public FakeWatch<T> WatchOf<T>(ResourceKind kind) => (FakeWatch<T>)watches[kind];
 
     public Task<KubeResult<KubeObject?>> GetAsync(ResourceKind kind, ObjectKey key, CancellationToken cancellation)
@@ -56,7 +59,7 @@ internal sealed class FakeKubeApi : IKubeApi
 
     public Task<KubeResult<IReadOnlyList<KubeObject>>> ListAsync(ResourceKind kind, string? inNamespace, string? labels, string? fields, CancellationToken cancellation) => throw new NotSupportedException();
 
-    public Task<KubeResult<IReadOnlyList<AccessGap>>> ReviewAccessAsync(IReadOnlyList<AccessRule> rules, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<KubeResult<IReadOnlyList<AccessGap>>> ReviewAccessAsync(IReadOnlyList<AccessRule> rules, CancellationToken cancellation) => Task.FromResult(OnReview());
 }
 
 /// <summary>A watch that shows what the test puts into it.</summary>

@@ -17,7 +17,7 @@ internal static class KubeErrors
     public static KubeError Of(V1Status status, KubeSubject subject)
     {
         var failure = Classify(status);
-        var said = subject.IsSecret ? "" : Clean(status.Message);
+        var said = subject.IsSecret && !IsAboutRights(failure, status.Message) ? "" : Clean(status.Message);
         var error = Describe(failure, status, said, subject);
         return new KubeError(failure, error) { RetryAfter = status.Details?.RetryAfterSeconds is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : null };
     }
@@ -139,6 +139,10 @@ internal static class KubeErrors
         KubeFailure.Expired => new(ErrorCode.Unavailable, Blame.Cluster, $"The API server has forgotten the version asked for: {subject}. Try again."),
         _ => Unreachable(said, subject).Error,
     };
+
+    /// <summary>RBAC's words name an account and a kind, and nothing of what was sent.</summary>
+    private static bool IsAboutRights(KubeFailure failure, string? message) =>
+        failure == KubeFailure.Forbidden && message?.Contains($"cannot create resource \"{ResourceKind.Secrets.Plural}\" in API group", StringComparison.Ordinal) == true;
 
     /// <summary>The fields that are wrong, if the answer names them one by one: shorter than its message, which repeats the object's name.</summary>
     private static string Causes(V1Status status, string said, KubeSubject subject)

@@ -67,6 +67,18 @@ public sealed class KubeErrorsTests
     }
 
     [Fact]
+    public void Of_SecretThatMayNotBeMade_SaysWhoseRightIsMissing()
+    {
+        var subject = KubeSubject.Of("create", ResourceKind.Secrets, "sjns-a-dev", "one");
+        const string status = """{"kind": "Status", "code": 403, "reason": "Forbidden", "message": "secrets is forbidden: User \"system:serviceaccount:x:y\" cannot create resource \"secrets\" in API group \"\" in the namespace \"sjns-a-dev\""}""";
+
+        var made = KubeErrors.Of(403, Encoding.UTF8.GetBytes(status), subject);
+
+        Assert.Contains("User \"system:serviceaccount:x:y\" cannot create", made.Error.Text, StringComparison.Ordinal);
+        Assert.Contains("add the verb create for secrets", made.Error.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Of_RetryAfterInTheStatus_IsKept() =>
         Assert.Equal(TimeSpan.FromSeconds(3), Of(429, """{"kind": "Status", "code": 429, "details": {"retryAfterSeconds": 3}}""").RetryAfter);
 
