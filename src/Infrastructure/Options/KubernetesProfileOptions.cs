@@ -16,6 +16,9 @@ public sealed partial class KubernetesOptions
     /// <summary>How long the operator keeps an application that has ended.</summary>
     public int FinishedTtlSeconds { get; set; } = 600;
 
+    /// <summary>How long the cluster may refuse a new application for a reason that passes.</summary>
+    public int CreateGraceSeconds { get; set; } = 60;
+
     public int UnschedulableGraceSeconds { get; set; } = 120;
 
     public int ImageGraceSeconds { get; set; } = 60;

@@ -191,6 +191,7 @@ internal static class OptionRules
         ["kubernetes.profiles[].executor_memory_overhead"] = ValueRule.MemoryOrEmpty,
         ["kubernetes.driver_timeout_margin_minutes"] = ValueRule.Whole(1, 10_080),
         ["kubernetes.finished_ttl_seconds"] = ValueRule.Whole(0, Day),
+        ["kubernetes.create_grace_seconds"] = ValueRule.Whole(1, 3600),
         ["kubernetes.unschedulable_grace_seconds"] = ValueRule.Whole(1, 3600),
         ["kubernetes.image_grace_seconds"] = ValueRule.Whole(1, 3600),
         ["kubernetes.configuration_grace_seconds"] = ValueRule.Whole(1, 3600),

@@ -23,7 +23,8 @@ internal sealed class ApplicationMaker(
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    public async Task<Result<FoundApplication>> MakeAsync(DriverSpec spec, Profile profile, CancellationToken cancellation)
+    /// <param name="tell">Hears why it takes longer.</param>
+    public async Task<Result<FoundApplication>> MakeAsync(DriverSpec spec, Profile profile, Action<string> tell, CancellationToken cancellation)
     {
         var self = await instance.ReadAsync(cancellation);
         if (!self.TryGet(out var id, out var unread)) return unread;
@@ -43,37 +44,42 @@ internal sealed class ApplicationMaker(
             FinishedTtl = TimeSpan.FromSeconds(options.Kubernetes.FinishedTtlSeconds),
             TokenSecret = token is null ? null : key.Name,
         });
-        var made = await CreateAsync(flavour, key, spec, body, cancellation);
+        var patience = new CreatePatience(options.Kubernetes.CreateGraceSeconds, tell, time);
+        var made = await CreateAsync(flavour, key, spec, body, patience, cancellation);
         if (token is null || !made.TryGet(out var application, out _)) return made;
 
-        var secret = await CreateSecretAsync(application, token, cancellation);
+        var secret = await CreateSecretAsync(application, token, patience, cancellation);
         return secret is { } failed ? failed : made;
     }
 
-    private async Task<Result<FoundApplication>> CreateAsync(IFlavour flavour, ObjectKey key, DriverSpec spec, JsonObject body, CancellationToken cancellation)
+    private async Task<Result<FoundApplication>> CreateAsync(IFlavour flavour, ObjectKey key, DriverSpec spec, JsonObject body, CreatePatience patience, CancellationToken cancellation)
     {
         while (true)
         {
             var create = await api.CreateAsync(flavour.Kind, body.DeepClone().AsObject(), dryRun: false, cancellation);
             if (create.TryGet(out var created, out var error)) return new FoundApplication(flavour, flavour.Parse(created));
-            if (error.Failure is not (KubeFailure.AlreadyExists or KubeFailure.Unreachable)) return error.Error;
-
-            // It may be there all the same: made by this call, or by another replica.
-            var read = await api.GetAsync(flavour.Kind, key, cancellation);
-            if (read is { IsOk: true, Value: { } there })
+            if (error.Failure is KubeFailure.AlreadyExists or KubeFailure.Unreachable)
             {
-                var view = flavour.Parse(there);
-                return finder.IsOf(view, spec.SessionId)
-                    ? new FoundApplication(flavour, view)
-                    : new GatewayError(ErrorCode.StartFailed, Blame.Cluster, $"The name {key} is taken by another {flavour.Kind.Kind}, so the driver of this session could not be made. Call getOrCreate() to try again with a new name.");
+                // It may be there all the same: made by this call, or by another replica.
+                var read = await api.GetAsync(flavour.Kind, key, cancellation);
+                if (read is { IsOk: true, Value: { } there })
+                {
+                    var view = flavour.Parse(there);
+                    return finder.IsOf(view, spec.SessionId)
+                        ? new FoundApplication(flavour, view)
+                        : new GatewayError(ErrorCode.StartFailed, Blame.Cluster, $"The name {key} is taken by another {flavour.Kind.Kind}, so the driver of this session could not be made. Call getOrCreate() to try again with a new name.");
+                }
+
+                error = read.Error ?? error;
             }
 
+            if (patience.WhyGivenUp(error) is { } failed) return failed;
             await Task.Delay(Pause, time, cancellation);
         }
     }
 
     /// <summary>Null: it is there. The driver's container waits for it, and it goes with the application.</summary>
-    private async Task<GatewayError?> CreateSecretAsync(FoundApplication application, string token, CancellationToken cancellation)
+    private async Task<GatewayError?> CreateSecretAsync(FoundApplication application, string token, CreatePatience patience, CancellationToken cancellation)
     {
         var view = application.View;
         var labels = new JsonObject { [GatewayLabels.ManagedBy] = GatewayLabels.Manager, [GatewayLabels.Instance] = view.Instance, [GatewayLabels.Session] = view.SessionId.ToString() };
@@ -90,7 +96,7 @@ internal sealed class ApplicationMaker(
         {
             var create = await api.CreateAsync(ResourceKind.Secrets, body.DeepClone().AsObject(), dryRun: false, cancellation);
             if (create.Error is not { } error || error.Failure == KubeFailure.AlreadyExists) return null;
-            if (error.Failure != KubeFailure.Unreachable) return error.Error;
+            if (patience.WhyGivenUp(error) is { } failed) return failed;
             await Task.Delay(Pause, time, cancellation);
         }
     }

@@ -43,6 +43,10 @@ internal sealed class ClusterView
     /// <summary>Why the view may be old, for operators; null: it is not.</summary>
     public string? Trouble => applicationWatches.Select(watch => watch.Trouble).Append(podWatch.Trouble).FirstOrDefault(trouble => trouble is not null);
 
+    /// <summary>Why the view of one namespace may be old; null: it is not.</summary>
+    public string? TroubleIn(string inNamespace) =>
+        applicationWatches.Select(watch => watch.TroubleIn(inNamespace)).Append(podWatch.TroubleIn(inNamespace)).FirstOrDefault(trouble => trouble is not null);
+
     public IReadOnlyList<ApplicationView> Applications
     {
         get

@@ -22,7 +22,7 @@ internal static class DriverEnds
     {
         null => $"somebody deleted its pod {before.Key}",
         { Reason: "Evicted" } => $"pod {before.Key} was evicted: {Shown.Words(last.Message)}",
-        { IsDeleting: true, Reason: "NodeLost" } => $"node {last.Node} of pod {before.Key} cannot be reached any more",
+        { IsDeleting: true } when last.IsNodeSilent || last.Reason == "NodeLost" => $"node {last.Node} of pod {before.Key} cannot be reached any more",
         { IsDeleting: true, Reason.Length: > 0 } or { Phase: "Failed", Reason.Length: > 0 } => $"the cluster took its pod {before.Key} away: {Shown.Words($"{last.Reason} {last.Message}")}",
         { Ended: { } end } => End(end, before),
         { LastEnd: { } end } when last.ContainerId != before.ContainerId => $"{End(end, before)}; the container was started again, without its sessions",

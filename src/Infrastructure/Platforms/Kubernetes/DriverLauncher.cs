@@ -30,6 +30,9 @@ internal sealed partial class DriverLauncher(
     /// <summary>Graces run out without a change.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
+    /// <summary>For events and log of a start whose time is over: its client has waited long enough.</summary>
+    private static readonly TimeSpan EvidenceLimit = TimeSpan.FromSeconds(5);
+
     private TimeSpan ProbeEvery => TimeSpan.FromMilliseconds(options.Kubernetes.ProbeMilliseconds);
 
     private StartGraces Graces => new(
@@ -45,15 +48,14 @@ internal sealed partial class DriverLauncher(
         var start = new DriverStart(spec, new StartJudge(Graces, time), time);
         try
         {
-            var made = await maker.MakeAsync(spec, profiles.For(spec.Team, spec.Environment), any.Token);
+            var made = await maker.MakeAsync(spec, profiles.For(spec.Team, spec.Environment), why => Phase(start, why), any.Token);
             if (!made.TryGet(out var application, out var unmade)) return unmade;
             Phase(start, "application made");
             return await WaitAsync(start, application, any.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return new GatewayError(ErrorCode.StartFailed, Blame.Cluster,
-                $"The driver of session {spec.Name} was not ready within {options.SparkConnect.StartLimitSeconds} seconds (spark_connect.start_limit_seconds) and was stopped. Last seen: {start.Progress}.");
+            return await TimedOutAsync(start, cancellation);
         }
     }
 
@@ -80,19 +82,39 @@ internal sealed partial class DriverLauncher(
             // Young applications are not in the watch yet; old ones that left it are gone if the API server says so too.
             var isGone = application is null && start.HadApplication && await api.GetAsync(made.Flavour.Kind, made.View.Key, cancellation) is { IsOk: true, Value: null };
             var facts = new StartFacts(start.Spec.Name, isGone ? null : application ?? made.View, pod, start.HadPod, [], "");
+            start.Facts = facts;
             var verdict = start.Judge.Judge(facts);
             Phase(start, verdict.Progress);
-            if (verdict.Failure is { } failure) return await ExplainAsync(start, facts, made, failure, cancellation);
+            if (verdict.Failure is { } failure) return start.Judge.Judge(await WithEvidenceAsync(facts, made.View, cancellation)).Failure ?? failure;
             await changes.WaitAsync(pod?.Endpoint is null ? start.Judge.NextIn(facts) ?? LookEvery : ProbeEvery, time, cancellation);
         }
     }
 
-    /// <summary>Only now the events and the log are read: words for the user are in them.</summary>
-    private async Task<GatewayError> ExplainAsync(DriverStart start, StartFacts facts, FoundApplication made, GatewayError failure, CancellationToken cancellation)
+    private async Task<GatewayError> TimedOutAsync(DriverStart start, CancellationToken cancellation)
     {
-        var events = await evidence.EventsAsync(facts.Pod?.Uid ?? made.View.Uid, made.View.Key.Namespace, cancellation);
+        var seconds = options.SparkConnect.StartLimitSeconds;
+        if (start.Facts is not { } facts) return StartTimeout.WithoutApplication(start.Spec.Name, seconds, start.Progress);
+        var blind = cluster.TroubleIn(start.Spec.Name.Namespace) ?? (start.HadApplication ? null : "its watch has not told of the application");
+        using var limit = new CancellationTokenSource(EvidenceLimit, time);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        try
+        {
+            if (facts.Application is { } application) facts = await WithEvidenceAsync(facts, application, any.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Told without it.
+        }
+
+        return StartTimeout.Explain(facts, seconds, blind);
+    }
+
+    /// <summary>Only at the end the events and the log are read: words for the user are in them.</summary>
+    private async Task<StartFacts> WithEvidenceAsync(StartFacts facts, ApplicationView application, CancellationToken cancellation)
+    {
+        var events = await evidence.EventsAsync(facts.Pod?.Uid ?? application.Uid, application.Key.Namespace, cancellation);
         var tail = facts.Pod is { } pod ? await evidence.LogTailAsync(pod, cancellation) : "";
-        return start.Judge.Judge(facts with { Events = events, LogTail = tail }).Failure ?? failure;
+        return facts with { Events = events, LogTail = tail };
     }
 
     private void Phase(DriverStart start, string phase)
@@ -116,6 +138,9 @@ internal sealed class DriverStart(DriverSpec spec, StartJudge judge, TimeProvide
     public StartJudge Judge { get; } = judge;
 
     public string Progress { get; set; } = "nothing yet";
+
+    /// <summary>As of the last look; null: there is no application yet.</summary>
+    public StartFacts? Facts { get; set; }
 
     public bool HadApplication { get; private set; }
 

@@ -82,6 +82,8 @@ internal sealed class FakeWatch<T>(Func<KubeObject, T> keep) : IKubeWatch<T>
 
     public IReadOnlyCollection<Watched<T>> Snapshot => cache.Snapshot;
 
+    public string? TroubleIn(string inNamespace) => Trouble;
+
     public bool Sees(string inNamespace) => true;
 
     public bool TryGet(ObjectKey key, [MaybeNullWhen(false)] out Watched<T> item) => cache.TryGet(key, out item);

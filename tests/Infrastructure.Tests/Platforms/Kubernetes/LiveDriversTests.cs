@@ -54,6 +54,21 @@ public sealed class LiveDriversTests : IDisposable
     }
 
     [Fact]
+    public async Task Pod_DeletedOnANodeThatFellSilent_NamesTheNode()
+    {
+        Pods.Put(Sample.Change(Running, pod =>
+        {
+            pod["metadata"]!["deletionTimestamp"] = "2026-11-28T02:38:00Z";
+            pod["status"]!["conditions"] = JsonNode.Parse("""[{"type": "Ready", "status": "False"}]""");
+        }));
+
+        var exit = await live.Exits.ReadAsync(deadline.Token);
+        Assert.Equal(EndReason.Lost, exit.Reason);
+        Assert.Contains("node node-1 of pod ", exit.Detail, StringComparison.Ordinal);
+        Assert.EndsWith("cannot be reached any more", exit.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Pod_OutOfTheWatchOnly_LivesOn()
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

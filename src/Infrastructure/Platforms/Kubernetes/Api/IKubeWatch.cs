@@ -36,6 +36,9 @@ internal interface IKubeWatch<T>
     /// <summary>Why the watch is behind, for operators; null: it is not.</summary>
     string? Trouble { get; }
 
+    /// <summary>The same of one namespace.</summary>
+    string? TroubleIn(string inNamespace);
+
     IReadOnlyCollection<Watched<T>> Snapshot { get; }
 
     /// <summary>The namespace was listed, and is neither missing nor forbidden now.</summary>

@@ -26,6 +26,7 @@ internal sealed partial record DriverPod
             Reason = status.TextOrNull("reason") ?? Disruption(status).Text("reason"),
             Message = status.TextOrNull("message") ?? Disruption(status).Text("message"),
             Node = spec.TextOrNull("nodeName"),
+            IsNodeSilent = IsSilent(spec, status),
             Unschedulable = Scheduler(status),
             Image = written.Text("image"),
             Waiting = Wait(spec, status, container),
@@ -90,6 +91,14 @@ internal sealed partial record DriverPod
     /// <summary>Why the cluster takes the pod away: a drained or lost node, preemption, eviction.</summary>
     private static JsonElement Disruption(JsonElement status) =>
         status.Items("conditions").FirstOrDefault(condition => condition.Text("type") == "DisruptionTarget" && condition.Text("status") == "True");
+
+    /// <summary>What a node itself says of a pod without readiness gates never differs from what it says of the containers.</summary>
+    private static bool IsSilent(JsonElement spec, JsonElement status) =>
+        status.Text("phase") == "Running"
+        && !spec.Items("readinessGates").Any()
+        && status.Items("conditions").Any(condition => condition.Text("type") == "Ready" && condition.Text("status") == "False")
+        && status.Items("containerStatuses").Any()
+        && status.Items("containerStatuses").All(seen => seen.At("ready").ValueKind == JsonValueKind.True);
 
     private static string? Scheduler(JsonElement status)
     {

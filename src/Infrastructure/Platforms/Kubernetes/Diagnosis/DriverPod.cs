@@ -43,6 +43,9 @@ internal sealed partial record DriverPod
 
     public required string? Node { get; init; }
 
+    /// <summary>The cluster took its readiness away while each of its containers was ready: it does so for a node that it hears nothing of.</summary>
+    public required bool IsNodeSilent { get; init; }
+
     /// <summary>The scheduler's words; null: it has found a node, or has not looked.</summary>
     public required string? Unschedulable { get; init; }
 

@@ -13,7 +13,7 @@ internal static partial class StartDiagnosis
     private const int TimeoutCode = 124;
 
     private const int OutOfMemoryCode = 137;
-    private const string Again = "call getOrCreate() again for a new session";
+    public const string Again = "call getOrCreate() again for a new session";
 
     public static StartFinding Look(StartFacts facts)
     {
@@ -106,7 +106,7 @@ internal static partial class StartDiagnosis
     {
         var why = $"{pod.Reason}{(pod.Reason.Length > 0 && pod.Message.Length > 0 ? ": " : "")}{pod.Message}";
         var isNodeLost = pod.Reason is "NodeLost" or "NodeShutdown" or "Terminated" or "DeletionByTaintManager"
-            || facts.Events.Any(seen => seen.Reason is "NodeNotReady" or "TaintManagerEviction");
+            || pod.IsNodeSilent || facts.Events.Any(seen => seen.Reason is "NodeNotReady" or "TaintManagerEviction");
         var what = isNodeLost ? $"did not come up: its node {pod.Node ?? "(none)"} went away{Shown.InBrackets(why)}"
             : pod.Phase == "Failed" ? $"did not come up: the cluster ended its pod{Shown.InBrackets(why)}"
             : $"did not come up: its pod is being deleted{Shown.InBrackets(why)}";

@@ -39,6 +39,23 @@ public sealed class DriverPodTests
         Assert.Equal(why, pod.NoRoute);
     }
 
+    [Theory]
+    [InlineData("node-lost", true)]
+    [InlineData("running", false)]
+    [InlineData("sidecar", false)]
+    [InlineData("crash", false)]
+    [InlineData("connect-crash-loop", false)]
+    public void Parse_NodeThatFellSilent_IsToldFromAPodThatIsNotReady(string sample, bool isSilent) =>
+        Assert.Equal(isSilent, Sample.Of(sample).Pod!.IsNodeSilent);
+
+    [Fact]
+    public void Parse_ReadinessGateClosed_IsNoSilentNode()
+    {
+        var gated = Sample.Change(Sample.Of("node-lost").PodObject, pod => pod["spec"]!["readinessGates"] = JsonNode.Parse("""[{"conditionType": "example.org/warm"}]"""));
+
+        Assert.False(DriverPod.Parse(gated, PodTemplates.DriverContainer).IsNodeSilent);
+    }
+
     [Fact]
     public void Parse_Sidecar_StandsBeforeTheDriver()
     {

@@ -22,7 +22,7 @@ public sealed class StartDiagnosisTests
         { "connect-evicted", "Final", ErrorCode.StartFailed, Blame.Cluster, ["Evicted", "SparkConnect sjns-data-control/spark-connect-data-cr-evict is NotReady"] },
         { "connect-crash", "Final", ErrorCode.StartFailed, Blame.Driver, ["ended with code 5"] },
         { "connect-crash-loop", "Final", ErrorCode.StartFailed, Blame.Driver, ["ended with code 5"] },
-        { "node-lost", "Final", ErrorCode.StartFailed, Blame.Cluster, ["its pod is being deleted", "on node node-1"] },
+        { "node-lost", "Final", ErrorCode.StartFailed, Blame.Cluster, ["its node node-1 went away", "on node node-1"] },
         { "pod-deleted", "Final", ErrorCode.StartFailed, Blame.Cluster, ["its pod was deleted by somebody, or with its node"] },
         { "suspended", "Final", ErrorCode.StartFailed, Blame.Cluster, ["somebody suspended its application"] },
         { "pod-quota", "Final", ErrorCode.ResourceExhausted, Blame.Cluster, ["quota team-quota of namespace sjns-quota-control is used up (requested: requests.memory=1408Mi, used: requests.memory=0, limited: requests.memory=1Gi)", "For whoever manages the namespace: raise the quota", "For you: stop a session of the team"] },

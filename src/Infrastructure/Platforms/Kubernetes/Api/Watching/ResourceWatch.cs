@@ -22,9 +22,13 @@ internal sealed class ResourceWatch<T>(WatchScope scope, IReadOnlyList<string?> 
 
     public IReadOnlyCollection<Watched<T>> Snapshot => cache.Snapshot;
 
-    public bool Sees(string inNamespace) => loops.Any(loop => (loop.Namespace is null || loop.Namespace == inNamespace) && loop is { HasListed: true, IsParked: false });
+    public string? TroubleIn(string inNamespace) => Of(inNamespace).Select(loop => loop.Trouble).FirstOrDefault(trouble => trouble is not null);
+
+    public bool Sees(string inNamespace) => Of(inNamespace).Any(loop => loop is { HasListed: true, IsParked: false });
 
     public bool TryGet(ObjectKey key, [MaybeNullWhen(false)] out Watched<T> item) => cache.TryGet(key, out item);
+
+    private IEnumerable<NamespaceWatch<T>> Of(string inNamespace) => loops.Where(loop => loop.Namespace is null || loop.Namespace == inNamespace);
 
     public async Task RunAsync(CancellationToken cancellation)
     {
