@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Xunit;
 
 namespace SparkGateway.Testing;
@@ -88,6 +89,20 @@ public sealed class KubePlane : IAsyncDisposable
 
     /// <summary>Faults and outages: restart kube-apiserver 2, expire, freeze, thaw; see ctl.sh.</summary>
     public Task ControlAsync(params string[] arguments) => RunAsync(Script("ctl.sh"), [StateDir, .. arguments], "");
+
+    /// <summary>
+    /// Deletes an object in etcd, while the API server is away: nobody is told. <paramref name="key"/> as the API server stores it, such
+    /// as pods/NAMESPACE/NAME.
+    /// </summary>
+    public async Task EraseAsync(string key)
+    {
+        using var http = new HttpClient();
+        var range = Convert.ToBase64String(Encoding.UTF8.GetBytes($"/registry/{key}"));
+        using var body = new StringContent($$"""{"key": "{{range}}"}""", Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri($"{lines["ETCD"]}/v3/kv/deleterange"), body);
+        var text = await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+        if (!text.Contains("\"deleted\":\"1\"", StringComparison.Ordinal)) throw new InvalidOperationException($"etcd has no {key}: {text}");
+    }
 
     /// <summary>Runs kubectl as the cluster's administrator, with this text on its standard input, and gives what it prints.</summary>
     public Task<string> KubectlAsync(string input, params string[] arguments) =>

@@ -37,9 +37,10 @@ internal sealed class KubeScene : IAsyncDisposable
     };
 
     /// <param name="fault">What the node does to the drivers' pods.</param>
-    public string Config(string image, string fault = "") => $$"""
+    /// <param name="kubeconfig">Of another account than the usual one.</param>
+    public string Config(string image, string fault = "", string? kubeconfig = null) => $$"""
           kubernetes:
-            kubeconfig: {{Plane.GatewayKubeconfig}}
+            kubeconfig: {{kubeconfig ?? Plane.GatewayKubeconfig}}
             namespaces: [{{Namespace}}]
             profiles:
               default:
@@ -56,6 +57,10 @@ internal sealed class KubeScene : IAsyncDisposable
         await SyncedAsync(gateway);
         return gateway;
     }
+
+    /// <summary>A gateway with an account of its own, which need not have all rights.</summary>
+    public Task<GatewayProcess> GatewayAsync(KubeAccount account, string image, params string[] settings) =>
+        GatewayProcess.StartAsync(Setup(image, settings) with { Config = Config(image, kubeconfig: account.Kubeconfig) });
 
     public static Task SyncedAsync(GatewayProcess gateway) =>
         Deadlines.UntilAsync("the gateway's knowledge of the cluster", async () => (await gateway.ReadinessAsync("kubernetes")).IsReady);
@@ -89,6 +94,13 @@ internal sealed class KubeScene : IAsyncDisposable
     {
         var known = await gateway.SessionsAsync("list", "-o", "json", "--state", "all");
         return [.. (await ListAsync("sparkapplications")).Select(NameOf).Where(name => known.Contains(name, StringComparison.Ordinal))];
+    }
+
+    /// <summary>Deletes what is left of this gateway's drivers, so that they do not run beside the next test's.</summary>
+    public async Task ClearAsync(GatewayProcess gateway)
+    {
+        var names = await NamesOfAsync(gateway);
+        if (names.Count > 0) await Plane.KubectlAsync("", ["delete", "sparkapplication", "-n", Namespace, "--wait=false", .. names]);
     }
 
     /// <summary>A client that asks once and says so (ready), and asks once more when it may (go): "not told" with the answer, or "told" with the error.</summary>
