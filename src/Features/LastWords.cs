@@ -3,8 +3,8 @@ using SparkGateway.Domain.Sessions;
 namespace SparkGateway.Features;
 
 /// <summary>
-/// The last log lines of drivers that crashed lately, for their openers: a notebook that had no call open then asks later. In memory
-/// only, and only here: what a driver writes may be anything.
+/// The last log lines of drivers that crashed lately, or did not come up, for their openers: a notebook that had no call open then asks
+/// later. In memory only, and only here: what a driver writes may be anything.
 /// </summary>
 public sealed class LastWords
 {

@@ -9,14 +9,14 @@ public static class EndTexts
     private const string NewSession = "call getOrCreate() again for a new session";
 
     /// <param name="session">As the store remembers it: with reason, detail and time of its end.</param>
-    /// <param name="logTail">The driver's last log lines, for its opener only.</param>
-    public static GatewayError Ended(Session session, string logTail = "")
+    /// <param name="lastWords">For its opener only: the driver's last log lines; of a start that failed, all that was said below the first line.</param>
+    public static GatewayError Ended(Session session, string lastWords = "")
     {
         var detail = string.IsNullOrWhiteSpace(session.EndDetail) ? "" : $" ({session.EndDetail.Trim().TrimEnd('.')})";
         var since = session.EndedAt is { } at
             ? string.Create(CultureInfo.InvariantCulture, $" at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC")
             : "";
-        var log = logTail.Length == 0 ? "" : $"\nThe last lines of its log:\n{logTail}";
+        var log = lastWords.Length == 0 ? "" : session.EndReason == EndReason.StartFailed ? $"\n{lastWords}" : $"\nThe last lines of its log:\n{lastWords}";
         return new GatewayError(ErrorCode.SessionChanged, BlameFor(session.EndReason),
             $"Spark session {session.Name} has ended{since}: {Why(session)}{detail}. {Gone}; {NextStep(session.EndReason)}.{log}");
     }

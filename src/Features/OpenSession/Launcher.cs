@@ -15,11 +15,13 @@ internal sealed partial class Launcher(
     IDriverPlatform platform,
     TrackedTasks tasks,
     StorePatience patience,
+    LastWords lastWords,
     FeatureOptions options,
     TimeProvider time,
     ILogger<Launcher> logger)
 {
-    private const int LongestDetail = 500;
+    /// <summary>What is wrong and whose move it is stand in the first thousand characters.</summary>
+    private const int LongestDetail = 1_000;
 
     private string NobodyWaited => $"nobody waited for it for {options.StartGrace.TotalSeconds:0} seconds";
 
@@ -112,13 +114,15 @@ internal sealed partial class Launcher(
 
     private async Task<Result<Session>?> FailAsync(Session session, GatewayError failure)
     {
-        // Only the first line is kept: those that follow are the driver's log, which is its opener's alone.
-        var line = failure.Text.AsSpan();
-        var lineEnd = line.IndexOfAny('\r', '\n');
-        if (lineEnd >= 0) line = line[..lineEnd];
-        var detail = line.Length > LongestDetail ? $"{line[..LongestDetail]}..." : line.ToString();
+        // Only the first line is stored: those that follow may be the driver's log, which is its opener's alone. Clients that ask for settings
+        // first pass over the answer to that, and read the end of the session at their next call.
+        var lineEnd = failure.Text.AsSpan().IndexOfAny('\r', '\n');
+        var line = lineEnd < 0 ? failure.Text : failure.Text[..lineEnd];
+        var detail = line.Length > LongestDetail ? $"{line[..LongestDetail]}..." : line;
         LogFailed(logger, session, detail);
-        return await EndAsync(session, EndReason.StartFailed, detail, failure);
+        var end = await EndAsync(session, EndReason.StartFailed, detail, failure);
+        if (end is not null) lastWords.Keep(session.Id, failure.Text[line.Length..].Trim());
+        return end;
     }
 
     private async Task<Result<Session>?> GiveUpAsync(Session session, EndReason reason, string detail)

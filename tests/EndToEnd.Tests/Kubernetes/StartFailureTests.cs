@@ -21,7 +21,8 @@ public sealed class StartFailureTests(SharedPlane shared)
         await using var gateway = await GatewayProcess.StartAsync(scene.Setup("sleep:600", Graces) with { Config = scene.Config("sleep:600", fault) });
         await KubeScene.SyncedAsync(gateway);
 
-        await FailedStart.AssertToldAsync(scene, gateway, text);
+        // Also what stands below the first line: for whoever it is forwarded to.
+        await FailedStart.AssertToldAsync(scene, gateway, text, "SparkApplication sjns-data-control/spark-connect-data-", ", profile default.");
     }
 
     [Fact]

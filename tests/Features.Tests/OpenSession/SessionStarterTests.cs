@@ -113,6 +113,13 @@ public sealed class SessionStarterTests
         Assert.All(await Task.WhenAll(waits), wait => Assert.Equal(failure, wait.Error));
         Assert.Equal((EndReason.StartFailed, "All 8 drivers are in use."), (world.SessionOf(Key).EndReason, world.SessionOf(Key).EndDetail));
         Assert.Equal(BindingState.Ended, world.Store.BindingOf(Key)!.State);
+
+        // Stock clients pass over the first answer: the next one says as much, to the opener.
+        var next = await world.RefusedAsync(Key);
+        Assert.Equal(ErrorCode.SessionChanged, next.Code);
+        Assert.Contains("could not be started (All 8 drivers are in use)", next.Text, StringComparison.Ordinal);
+        Assert.EndsWith(".\nby ann: 8", next.Text, StringComparison.Ordinal);
+        Assert.Equal("", world.Get<LastWords>().For(world.SessionOf(Key), "bob"));
     }
 
     [Fact]
