@@ -60,7 +60,7 @@ public sealed partial class KubernetesOptions
 
     public int WatchMaxLineMegabytes { get; set; } = 8;
 
-    /// <summary>How long the watch of a namespace rests that is missing or forbidden.</summary>
+    /// <summary>How long the watch of a namespace rests that was missing or forbidden from the start.</summary>
     public int WatchParkSeconds { get; set; } = 60;
 
     /// <summary>Before the first repetition; doubled for each further one, each a random part of it.</summary>

@@ -12,7 +12,7 @@ public sealed class ClusterFaultTests(SharedPlane shared)
     /// <summary>A silence is noticed, and tried to be ended, within seconds.</summary>
     private static readonly string[] Quick =
     [
-        "kubernetes.ping_seconds=1", "kubernetes.ping_timeout_seconds=1", "kubernetes.backoff_milliseconds=200", "kubernetes.backoff_max_seconds=2", "kubernetes.watch_park_seconds=2",
+        "kubernetes.ping_seconds=1", "kubernetes.ping_timeout_seconds=1", "kubernetes.backoff_milliseconds=200", "kubernetes.backoff_max_seconds=2",
         "spark_connect.on_demand.share_connection=false",
     ];
 

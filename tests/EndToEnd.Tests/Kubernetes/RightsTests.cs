@@ -28,7 +28,7 @@ public sealed class RightsTests(SharedPlane shared)
         var scene = await shared.SceneAsync();
         await using var account = await KubeAccount.CreateAsync(scene);
         await using var gateway = await scene.GatewayAsync(account, "sail:1",
-            "kubernetes.access_review_seconds=10", "kubernetes.access_retry_seconds=1", "kubernetes.watch_timeout_seconds=10", "kubernetes.watch_park_seconds=1");
+            "kubernetes.access_review_seconds=10", "kubernetes.access_retry_seconds=1", "kubernetes.watch_timeout_seconds=10", "kubernetes.backoff_max_seconds=2");
         await KubeScene.SyncedAsync(gateway);
         await using var client = PythonConsole.Start();
         Assert.Equal("rows 3\n", await client.OpenAsync("old", gateway.Url("rob", KubeScene.Team), KubeScene.Limit));

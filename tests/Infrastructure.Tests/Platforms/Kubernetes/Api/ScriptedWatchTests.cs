@@ -223,7 +223,7 @@ public sealed class ScriptedWatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Forbidden_RestsAndKeepsWhatItKnew()
+    public async Task Forbidden_KeepsWhatItKnewAndIsAskedAgainSoon()
     {
         var time = new WatchedTime();
         await using var gateway = server.Client(options => options.Namespaces = ["t"], time);
@@ -237,6 +237,16 @@ public sealed class ScriptedWatchTests : IAsyncLifetime
         Assert.True(watch.Watch.IsSynced);
         Assert.Equal(["a"], watch.Names);
         Assert.Contains("add the verb watch", watch.Watch.Trouble, StringComparison.Ordinal);
+
+        // Well below watch_park_seconds: a server that has just started refuses everybody for a moment.
+        var again = server.NextAsync();
+        for (var second = 0; second < 30 && !again.IsCompleted; second++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(again, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
+        }
+
+        Assert.Equal("", (await again.WaitAsync(LocalHarness.Patience)).Query("watch"));
     }
 
     private async Task ListAsync(int version, params (string Name, string Value, int Version)[] items)

@@ -9,7 +9,7 @@ namespace SparkGateway.Infrastructure.Platforms.Kubernetes.Api.Watching;
 /// <summary>
 /// One loop of list and watch, over one namespace or all. 1. List, and make the cache equal to it. 2. Watch from the list's
 /// version. 3. A watch that ends normally goes on from the last version seen; one whose version is forgotten, or that said
-/// nothing at all, lists anew. 4. Failures back off; a namespace that is missing or forbidden rests longer.
+/// nothing at all, lists anew. 4. Failures back off; a namespace that was missing or forbidden from the start rests longer.
 /// </summary>
 internal sealed class NamespaceWatch<T>(WatchScope scope, string? inNamespace, Func<KubeObject, T> keep, WatchCache<T> cache, WatchTools tools)
 {
@@ -150,8 +150,8 @@ internal sealed class NamespaceWatch<T>(WatchScope scope, string? inNamespace, F
             case KubeFailure.Forbidden or KubeFailure.NotFound or KubeFailure.NamespaceMissing:
                 IsParked = true;
 
-                // An API server that has just started does not know its custom kinds for a moment.
-                if (HasListed && error.Failure == KubeFailure.NotFound) return new End(backoff.Next(), true, why);
+                // An API server that has just started knows neither its custom kinds nor its roles for a moment.
+                if (HasListed) return new End(backoff.Next(), true, why);
                 return new End(tools.Limits.WatchPark * (0.8 + 0.4 * Random.Shared.NextDouble()), true, why);
             case KubeFailure.Overload or KubeFailure.Unreachable or KubeFailure.Unauthorized:
                 return new End(backoff.Next(error.RetryAfter), false, why);
