@@ -55,7 +55,7 @@ internal sealed class DriverProcess
     /// <summary>An exit code in words.</summary>
     public static string Describe(int exitCode) => exitCode switch
     {
-        137 => "it was killed (signal 9), as happens when the machine runs out of memory",
+        137 => "it was killed (signal 9), exit code 137, as happens when the machine runs out of memory",
         > 128 and < 160 => $"it ended by signal {exitCode - 128}",
         _ => $"it ended with exit code {exitCode}",
     };
