@@ -65,10 +65,10 @@ internal sealed class KubeScene : IAsyncDisposable
     public static Task SyncedAsync(GatewayProcess gateway) =>
         Deadlines.UntilAsync("the gateway's knowledge of the cluster", async () => (await gateway.ReadinessAsync("kubernetes")).IsReady);
 
-    /// <summary>All objects of one kind in the sessions' namespace.</summary>
-    public async Task<IReadOnlyList<JsonElement>> ListAsync(string kind, string labels = "")
+    /// <summary>All objects of one kind in a namespace of sessions.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ListAsync(string kind, string labels = "", string space = Namespace)
     {
-        var text = await Plane.KubectlAsync("", ["get", kind, "-n", Namespace, "-o", "json", .. labels.Length > 0 ? new[] { "-l", labels } : []]);
+        var text = await Plane.KubectlAsync("", ["get", kind, "-n", space, "-o", "json", .. labels.Length > 0 ? new[] { "-l", labels } : []]);
         return [.. JsonDocument.Parse(text).RootElement.GetProperty("items").EnumerateArray()];
     }
 
@@ -82,10 +82,10 @@ internal sealed class KubeScene : IAsyncDisposable
     }
 
     /// <summary>Of an application, its pods and its Secret: is any there?</summary>
-    public async Task<bool> ExistsAsync(string name)
+    public async Task<bool> ExistsAsync(string name, string space = Namespace)
     {
         foreach (var kind in (string[])["sparkapplications", "pods", "secrets"])
-            if ((await ListAsync(kind)).Any(item => NameOf(item).StartsWith(name, StringComparison.Ordinal))) return true;
+            if ((await ListAsync(kind, space: space)).Any(item => NameOf(item).StartsWith(name, StringComparison.Ordinal))) return true;
         return false;
     }
 
