@@ -12,13 +12,15 @@ public static class EndTexts
     /// <param name="lastWords">For its opener only: the driver's last log lines; of a start that failed, all that was said below the first line.</param>
     public static GatewayError Ended(Session session, string lastWords = "")
     {
-        var detail = string.IsNullOrWhiteSpace(session.EndDetail) ? "" : $" ({session.EndDetail.Trim().TrimEnd('.')})";
+        var why = Why(session);
+        var said = session.EndDetail?.Trim().TrimEnd('.') ?? "";
+        var detail = said.Length == 0 || said == why ? "" : $" ({said})";
         var since = session.EndedAt is { } at
             ? string.Create(CultureInfo.InvariantCulture, $" at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC")
             : "";
         var log = lastWords.Length == 0 ? "" : session.EndReason == EndReason.StartFailed ? $"\n{lastWords}" : $"\nThe last lines of its log:\n{lastWords}";
         return new GatewayError(ErrorCode.SessionChanged, BlameFor(session.EndReason),
-            $"Spark session {session.Name} has ended{since}: {Why(session)}{detail}. {Gone}; {NextStep(session.EndReason)}.{log}");
+            $"Spark session {session.Name} has ended{since}: {why}{detail}. {Gone}; {NextStep(session.EndReason)}.{log}");
     }
 
     /// <summary>For a client that comes back with the connection string of a session that an operator had opened for it.</summary>

@@ -23,6 +23,16 @@ public sealed class EndTextsTests
     }
 
     [Fact]
+    public void Ended_WithTheReasonAsItsDetail_SaysItOnce()
+    {
+        const string Why = "the gateway process that ran its driver is gone";
+
+        var error = EndTexts.Ended(OnDemand() with { Platform = Session.LocalPlatform, EndReason = EndReason.Lost, EndDetail = Why });
+
+        Assert.Equal(2, error.Text.Split(Why).Length);
+    }
+
+    [Fact]
     public void Ended_WithLog_ShowsItLast()
     {
         var error = EndTexts.Ended(OnDemand() with { EndReason = EndReason.Crashed }, "java.lang.OutOfMemoryError");
