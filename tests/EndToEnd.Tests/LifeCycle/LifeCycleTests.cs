@@ -115,10 +115,11 @@ public abstract class LifeCycleTests(LifePlatform platform)
 
         await notebook.RunAsync();
 
-        var ended = await EndedAsync(gateway, session);
-        var released = Assert.Single((await Shown.DescribeAsync(gateway, session.SessionRowId)).Bindings).ReleasedAt;
+        await EndedAsync(gateway, session);
+        var detail = await Shown.DescribeAsync(gateway, session.SessionRowId);
+        var lingered = detail.Audit.Single(row => row.Action == "ending").At - Assert.Single(detail.Bindings).ReleasedAt!.Value;
         var linger = TimeSpan.FromSeconds(LifePlatform.LingerSeconds);
-        Assert.InRange((ended.EndedAt - released)!.Value, linger, linger + LingerWithin);
+        Assert.InRange(lingered, linger, linger + LingerWithin);
         Assert.Equal(["open", "bind", "ready", "release", "ending released", "end released"], await LifeAsync(gateway, session));
         await notebook.LeaveAsync();
     }

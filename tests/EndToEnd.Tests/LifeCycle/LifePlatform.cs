@@ -58,8 +58,7 @@ public abstract class LifePlatform : IAsyncDisposable
         GC.SuppressFinalize(this);
         foreach (var gateway in gateways.Values)
         {
-            await EndAllAsync(gateway);
-            await gateway.DisposeAsync();
+            await using (gateway) await EndAllAsync(gateway);
         }
     }
 

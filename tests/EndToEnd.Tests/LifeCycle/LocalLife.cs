@@ -8,7 +8,7 @@ namespace SparkGateway.EndToEnd.Tests.LifeCycle;
 public sealed class LocalLife : LifePlatform
 {
     internal override AfterRestart AfterRestart { get; } =
-        new("the gateway process that ran its driver is gone", _ => null, ["open", "bind", "ready", "end lost"]);
+        new("the gateway process that ran its driver is gone. Its driver and all that was in it are gone", _ => null, ["open", "bind", "ready", "end lost"]);
 
     internal override Task<GatewaySetup> SetupAsync(string engine, params string[] settings) =>
         Task.FromResult(new GatewaySetup { StartsDrivers = true, Engine = engine, Settings = settings });

@@ -18,7 +18,7 @@ internal sealed record ShownSession(
 
 internal sealed record ShownBinding(string? User, string State, string Via, DateTimeOffset? ReleasedAt);
 
-internal sealed record ShownAudit(string Action, string? Reason);
+internal sealed record ShownAudit(DateTimeOffset At, string Action, string? Reason);
 
 internal sealed record ShownDetail(ShownSession Session, IReadOnlyList<ShownBinding> Bindings, IReadOnlyList<ShownAudit> Audit)
 {
