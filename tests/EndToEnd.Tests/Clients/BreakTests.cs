@@ -1,10 +1,9 @@
-using System.Globalization;
 using SparkGateway.EndToEnd.Tests.Support;
 using SparkGateway.Testing.Http2;
 
 namespace SparkGateway.EndToEnd.Tests.Clients;
 
-/// <summary>What stock clients live through when a driver, a connection or the gateway dies under a running query.</summary>
+/// <summary>What stock clients live through when a connection or the gateway dies under a running query.</summary>
 public sealed class BreakTests(SharedDrivers drivers)
 {
     private const string Name = "shared";
@@ -27,43 +26,6 @@ public sealed class BreakTests(SharedDrivers drivers)
 
 
         """;
-
-    [Fact]
-    public async Task DriverKilled_InMidQuery_IsOneClearErrorAndGetOrCreateGetsANewDriver()
-    {
-        using var marker = new Marker();
-        await using var gateway = await GatewayProcess.StartAsync(new GatewaySetup { StartsDrivers = true });
-        await using var counter = TcpCutter.Start(gateway.Port);
-        await using var client = PythonClient.Start(
-            $"RUNNING = '{marker.Path("running")}'\n{Slow}" +
-            """
-            spark = SparkSession.builder.remote(URL).getOrCreate()
-            first = spark.session_id
-            try:
-                print("no error", slow(spark, 120))
-            except Exception as error:
-                print("error at", time.time(), type(error).__name__, " ".join(str(error).split()), flush=True)
-            spark = SparkSession.builder.remote(URL).getOrCreate()
-            print("again", spark.range(7).count(), spark.session_id != first)
-            spark.stop()
-            """,
-            GatewayProcess.UrlOf(counter.Port, "ada"));
-        await marker.SeenAsync("running", client);
-        var killed = Assert.Single(gateway.Drivers());
-        var callsBefore = counter.Calls;
-        var at = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1_000.0;
-        Processes.Kill(killed);
-
-        var error = await client.LineAsync("its error", line => line.StartsWith("error at", StringComparison.Ordinal) || line.StartsWith("no error", StringComparison.Ordinal), TimeSpan.FromMinutes(1));
-        var callsUntilError = counter.Calls - callsBefore;
-        var output = await PythonClient.GoodEndAsync(client);
-
-        Assert.InRange(double.Parse(error.Split(' ')[2], CultureInfo.InvariantCulture) - at, 0, 10);
-        Assert.Contains("SESSION_CHANGED", error, StringComparison.Ordinal);
-        Assert.InRange(callsUntilError, 0, 5);
-        Assert.Contains("again 7 True", output, StringComparison.Ordinal);
-        Assert.NotEqual(killed, Assert.Single(gateway.Drivers()));
-    }
 
     [Theory]
     [InlineData(Cut.Fin)]

@@ -9,6 +9,9 @@ public abstract class LifeCycleTests(LifePlatform platform)
     /// <summary>What a client may ask that is told the end of its session: one that tries again without end asks hundreds of times a second.</summary>
     private const int FewCalls = 100;
 
+    /// <summary>Until the platform knows of the end, the client asks again, each time later.</summary>
+    private const int FewCallsOfACrash = 10;
+
     private const string Told = "told [INVALID_HANDLE.SESSION_CHANGED]";
 
     private const string LongQuery =
@@ -27,6 +30,7 @@ public abstract class LifeCycleTests(LifePlatform platform)
         """;
 
     private static readonly TimeSpan LingerWithin = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan CrashWithin = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task ClientSession_WithTeamAndEnvironment_HasADriverThatAllItsClientsReachAndNoOther()
@@ -147,17 +151,20 @@ public abstract class LifeCycleTests(LifePlatform platform)
     public async Task DriverKilledInMidQuery_TellsItsClientHowItEnded_AndANewOneIsThere()
     {
         var gateway = await platform.SparkAsync();
-        await using var notebook = Notebook.Start(LifePlatform.Url(gateway, "kim"), "spark = SparkSession.builder.remote(URL).getOrCreate()\nprint(\"sum\", spark.range(100_000).selectExpr(\"sum(id) AS s\").first().s)", LongQuery, Notebook.Again);
+        await using var counter = TcpCutter.Start(gateway.Port);
+        await using var notebook = Notebook.Start(LifePlatform.Url(counter.Port, "kim"), "spark = SparkSession.builder.remote(URL).getOrCreate()\nprint(\"sum\", spark.range(100_000).selectExpr(\"sum(id) AS s\").first().s)", LongQuery, Notebook.Again);
         Assert.Contains("sum 4999950000", await notebook.RunAsync(), StringComparison.Ordinal);
         var session = await OnlyAsync(gateway, "kim");
         Assert.NotNull(await platform.DriverAsync(gateway, session));
         notebook.Begin();
         await notebook.RunningAsync();
         await Deadlines.UntilAsync("the driver's last words", async () => (await gateway.SessionsAsync("logs", session.SessionRowId)).Contains("last words", StringComparison.Ordinal));
+        var calls = counter.Calls;
 
         await platform.KillDriverAsync(gateway, session);
 
-        var told = await notebook.EndAsync();
+        var told = await notebook.EndAsync(CrashWithin);
+        Assert.InRange(counter.Calls - calls, 0, FewCallsOfACrash);
         Assert.Contains(Told, told, StringComparison.Ordinal);
         Assert.Matches(@"its driver ended by itself \(.*it was killed .*code 137.*The last lines of its log: .*last words", told);
         await EndedAsync(gateway, session);

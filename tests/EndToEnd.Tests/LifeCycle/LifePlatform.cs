@@ -50,8 +50,10 @@ public abstract class LifePlatform : IAsyncDisposable
     /// <summary>Nothing is there any more that was made for the session.</summary>
     internal abstract Task<bool> IsClearedAsync(GatewayProcess gateway, ShownSession session);
 
-    internal static string Url(GatewayProcess gateway, string user, string team = Team, params string[] parameters) =>
-        gateway.Url(user, [$"x-doordash-team={team}", $"x-doordash-environment={EnvironmentName}", .. parameters]);
+    internal static string Url(GatewayProcess gateway, string user, string team = Team, params string[] parameters) => Url(gateway.Port, user, team, parameters);
+
+    internal static string Url(int port, string user, string team = Team, params string[] parameters) =>
+        GatewayProcess.UrlOf(port, user, [$"x-doordash-team={team}", $"x-doordash-environment={EnvironmentName}", .. parameters]);
 
     public async ValueTask DisposeAsync()
     {

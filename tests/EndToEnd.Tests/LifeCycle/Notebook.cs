@@ -67,9 +67,9 @@ internal sealed class Notebook : IAsyncDisposable
     public Task RunningAsync() => marker.SeenAsync("running", client);
 
     /// <summary>What the cell that was begun last has printed in all.</summary>
-    public async Task<string> EndAsync()
+    public async Task<string> EndAsync(TimeSpan? limit = null)
     {
-        await client.LineAsync($"the end of cell {cell}", line => line == Done(cell), PythonClient.Limit);
+        await client.LineAsync($"the end of cell {cell}", line => line == Done(cell), limit ?? PythonClient.Limit);
         var lines = client.Lines;
         var before = cell == 0 ? lines : lines.SkipWhile(line => line != Done(cell - 1)).Skip(1);
         return string.Join('\n', before.TakeWhile(line => line != Done(cell)));
