@@ -111,6 +111,7 @@ public sealed class TakeOverTests
         late.Succeed();
         await first.Time.TimerAsync(TimeSpan.FromSeconds(1), first.Deadline);
         launch.Succeed();
+        await second.UntilAsync(() => second.SessionOf(Key).State == SessionState.Ready);
         first.Time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.True((await first.PollUntilAsync(own, TimeSpan.FromSeconds(1))).IsOk);
@@ -134,6 +135,7 @@ public sealed class TakeOverTests
         late.Fail(new GatewayError(ErrorCode.StartFailed, Blame.Driver, "No answer in time."));
         await first.Time.TimerAsync(TimeSpan.FromSeconds(1), first.Deadline);
         launch.Succeed();
+        await second.UntilAsync(() => second.SessionOf(Key).State == SessionState.Ready);
         first.Time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.True((await first.PollUntilAsync(own, TimeSpan.FromSeconds(1))).IsOk);
