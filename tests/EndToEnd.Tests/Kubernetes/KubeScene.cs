@@ -14,6 +14,13 @@ internal sealed class KubeScene : IAsyncDisposable
     /// <summary>What the seed's clients send: the team and the environment.</summary>
     public static readonly string[] Team = ["x-doordash-team=data", "x-doordash-environment=control"];
 
+    /// <summary>What a restarted or remaining gateway judges by is seconds, not minutes.</summary>
+    public static readonly string[] Quick =
+    [
+        "kubernetes.reconcile_seconds=1", "kubernetes.orphan_grace_seconds=2", "spark_connect.expiry_hold_seconds=0", "store.launch_lease_seconds=5",
+        "spark_connect.expiry_interval_seconds=1", "store.heartbeat_seconds=1", "store.dead_after_seconds=3",
+    ];
+
     /// <summary>Spark takes seconds to start, and the machine may be loaded.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
@@ -37,7 +44,7 @@ internal sealed class KubeScene : IAsyncDisposable
     };
 
     /// <param name="fault">What the node does to the drivers' pods.</param>
-    /// <param name="kubeconfig">Of another account than the usual one.</param>
+    /// <param name="kubeconfig">Another account, or another way to the API server, than the usual one.</param>
     public string Config(string image, string fault = "", string? kubeconfig = null) => $$"""
           kubernetes:
             kubeconfig: {{kubeconfig ?? Plane.GatewayKubeconfig}}
@@ -45,7 +52,7 @@ internal sealed class KubeScene : IAsyncDisposable
             profiles:
               default:
                 image: {{image}}
-                driver_template: {{(fault.Length == 0 ? "{}" : "{metadata: {annotations: {node.test/fault: \"" + fault + "\"}}}")}}
+                driver_template: {{(fault.Length == 0 ? "{}" : "{metadata: {annotations: {node.test/fault: \"" + fault + "\"}}, spec: {terminationGracePeriodSeconds: 5}}")}}
                 spark_version: 4.2.0
 
         """;

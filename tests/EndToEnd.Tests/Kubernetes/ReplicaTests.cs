@@ -1,5 +1,4 @@
 using SparkGateway.EndToEnd.Tests.Support;
-using SparkGateway.Testing;
 using SparkGateway.Testing.Http2;
 
 namespace SparkGateway.EndToEnd.Tests.Kubernetes;
@@ -15,55 +14,32 @@ public sealed class ReplicaTests(SharedPlane shared)
     public async Task ClientSessions_ThatCallAllReplicasAtOnce_HaveOneApplicationEach()
     {
         var scene = await shared.SceneAsync();
-        await using var database = await PostgresServer.NewDatabaseAsync();
-        var connection = Path.GetTempFileName();
-        await File.WriteAllTextAsync(connection, database.ConnectionString);
-        var key = Path.GetTempFileName();
-        await File.WriteAllTextAsync(key, Convert.ToBase64String(Guid.NewGuid().ToByteArray().Concat(Guid.NewGuid().ToByteArray()).ToArray()));
-        var setup = scene.Setup("sail:1", "spark_connect.on_demand.share_connection=false", "store.kind=postgres", $"store.connection_string_file={connection}", $"driver_token_key_file={key}");
-        await MigrateAsync(setup);
-        var gateways = new List<GatewayProcess>();
-        try
-        {
-            for (var replica = 0; replica < Replicas; replica++) gateways.Add(await GatewayProcess.StartAsync(setup));
-            foreach (var gateway in gateways) await KubeScene.SyncedAsync(gateway);
+        await using var replicas = await KubeReplicas.StartAsync(scene, Replicas);
+        var gateways = replicas.Gateways;
 
-            // The same client sessions on every replica, all at once.
-            var ids = Enumerable.Range(0, Sessions).Select(_ => Guid.NewGuid().ToString()).ToList();
-            var urls = gateways.SelectMany(gateway => ids.Select(id => gateway.Url("rex", [.. KubeScene.Team, $"session_id={id}"])));
-            var output = await PythonClient.RunAsync(
-                """
-                from concurrent.futures import ThreadPoolExecutor
-                from pyspark.sql import SparkSession
+        // The same client sessions on every replica, all at once.
+        var ids = Enumerable.Range(0, Sessions).Select(_ => Guid.NewGuid().ToString()).ToList();
+        var urls = gateways.SelectMany(gateway => ids.Select(id => gateway.Url("rex", [.. KubeScene.Team, $"session_id={id}"])));
+        var output = await PythonClient.RunAsync(
+            """
+            from concurrent.futures import ThreadPoolExecutor
+            from pyspark.sql import SparkSession
 
-                def count(url):
-                    return SparkSession.builder.remote(url).create().range(5).count()
+            def count(url):
+                return SparkSession.builder.remote(url).create().range(5).count()
 
-                urls = URL.split(" ")
-                with ThreadPoolExecutor(len(urls)) as pool:
-                    print("counts", *pool.map(count, urls))
-                """,
-                string.Join(' ', urls), KubeScene.Limit);
-            Assert.Contains($"counts {string.Join(' ', Enumerable.Repeat(5, Replicas * Sessions))}", output, StringComparison.Ordinal);
+            urls = URL.split(" ")
+            with ThreadPoolExecutor(len(urls)) as pool:
+                print("counts", *pool.map(count, urls))
+            """,
+            string.Join(' ', urls), KubeScene.Limit);
+        Assert.Contains($"counts {string.Join(' ', Enumerable.Repeat(5, Replicas * Sessions))}", output, StringComparison.Ordinal);
 
-            var sessions = await KubeScene.SessionsOfAsync(gateways[0], "rex");
-            Assert.Equal(Sessions, sessions.Count);
-            Assert.Equal(sessions.Order(StringComparer.Ordinal), (await scene.NamesOfAsync(gateways[1])).Order(StringComparer.Ordinal));
-            foreach (var name in sessions) await gateways[2].SessionsAsync("close", $"{KubeScene.Namespace}/{name}", "--note", "done");
-            await Deadlines.UntilAsync("the end of all of them", async () => (await scene.NamesOfAsync(gateways[0])).Count == 0, KubeScene.Limit);
-        }
-        finally
-        {
-            foreach (var gateway in gateways) await gateway.DisposeAsync();
-            File.Delete(connection);
-            File.Delete(key);
-        }
-    }
-
-    private static async Task MigrateAsync(GatewaySetup setup)
-    {
-        await using var migration = OwnedProcess.Start("the migration", Path.Combine(AppContext.BaseDirectory, "spark-gateway"),
-            ["migrate", .. setup.Settings.Where(setting => setting.StartsWith("store.", StringComparison.Ordinal)).SelectMany(setting => new[] { "--set", setting })], []);
-        Assert.True(await migration.ExitAsync() == 0, migration.Output);
+        var sessions = await KubeScene.SessionsOfAsync(gateways[0], "rex");
+        Assert.Equal(Sessions, sessions.Count);
+        Assert.Equal(sessions.Order(StringComparer.Ordinal), (await scene.NamesOfAsync(gateways[1])).Order(StringComparer.Ordinal));
+        Assert.Equal(Sessions, replicas.Made("sparkapplications"));
+        foreach (var name in sessions) await gateways[2].SessionsAsync("close", $"{KubeScene.Namespace}/{name}", "--note", "done");
+        await Deadlines.UntilAsync("the end of all of them", async () => (await scene.NamesOfAsync(gateways[0])).Count == 0, KubeScene.Limit);
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SparkGateway.EndToEnd.Tests.Support;
 using SparkGateway.Testing.Http2;
@@ -86,18 +85,11 @@ public sealed class TlsTests(SharedDrivers drivers) : IDisposable
         Assert.Contains("sum 4999950000", output, StringComparison.Ordinal);
     }
 
-    /// <summary>A certificate for localhost that is its own authority; key first, as the pair is looked at by the times of both.</summary>
+    /// <summary>Key first, as the pair is looked at by the times of both.</summary>
     private X509Certificate2 Write()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        var now = TimeProvider.System.GetUtcNow();
-        var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        var certificate = TestCertificate.Make();
+        using var key = certificate.GetECDsaPrivateKey()!;
         File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem());
         File.WriteAllText(CertFile, certificate.ExportCertificatePem());
         return certificate;

@@ -86,6 +86,9 @@ internal sealed class Ledger(string connectionString, Func<IEnumerable<string>> 
         await CheckAsync(sessions);
     }
 
+    /// <summary>Rows, audit and answers agree as they are now, wherever the drivers run.</summary>
+    public async Task AgreesAsync() => await CheckAsync(await SessionsAsync());
+
     /// <summary>After the end of all replicas: no driver and no process of one.</summary>
     public Task ClearedAsync() => Deadlines.UntilAsync("the end of all drivers", () => stateFolders().All(folder => Processes.Naming(folder, but: 0).Count == 0), Settled);
 

@@ -83,8 +83,7 @@ internal sealed class ReplicaScene : IAsyncDisposable
         await File.WriteAllTextAsync(files.Path("key"), Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(files.Path("key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         string[] settings = ["store.kind=postgres", $"store.connection_string_file={files.Path("store")}"];
-        await using (var migration = OwnedProcess.Start("the migration", Path.Combine(AppContext.BaseDirectory, "spark-gateway"), ["migrate", .. settings.SelectMany(set => new[] { "--set", set })], []))
-            Assert.True(await migration.ExitAsync() == 0, migration.Output);
+        await Migration.RunAsync(settings);
 
         await Task.WhenAll(Enumerable.Range(0, Count).Select(async number => replicas[number] = await GatewayProcess.StartAsync(setup with
         {
