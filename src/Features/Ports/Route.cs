@@ -16,6 +16,8 @@ public sealed class Route
     private int openCalls;
     private long callsEnded;
     private long callsBroken;
+    private int breaks;
+    private int breaksBeforeAnswer;
 
     public Route(Session session, string? token)
     {
@@ -52,6 +54,12 @@ public sealed class Route
     /// <summary>How many of them did not end by the driver's answer: their clients may come back for the rest.</summary>
     public long CallsBroken => Volatile.Read(ref callsBroken);
 
+    /// <summary>How many connections to its driver broke.</summary>
+    public int Breaks => Volatile.Read(ref breaks);
+
+    /// <summary>One of them broke since the platform last said that the driver stands.</summary>
+    public bool IsDoubtful => Volatile.Read(ref breaksBeforeAnswer) != Breaks;
+
     /// <summary>Why calls of this session are refused; null while it is live.</summary>
     public GatewayError? ClosedBy => Volatile.Read(ref closedBy);
 
@@ -65,6 +73,11 @@ public sealed class Route
         // Last: who sees none open sees that they ended.
         Interlocked.Decrement(ref openCalls);
     }
+
+    public void ConnectionBroke() => Interlocked.Increment(ref breaks);
+
+    /// <param name="before">Breaks when the platform was asked.</param>
+    public void Stands(int before) => Volatile.Write(ref breaksBeforeAnswer, before);
 
     /// <summary>Runs <paramref name="action"/> once when the route closes, or now if it is closed. Dispose to forget it.</summary>
     public IDisposable OnClosed(Action<GatewayError> action)

@@ -17,6 +17,9 @@ public sealed partial class KubernetesOptions
     /// <summary>How often attached applications are looked through without a change.</summary>
     public int AttachSeconds { get; set; } = 30;
 
+    /// <summary>For the question whether a driver whose connection broke is still there. Without an answer it is dialled all the same.</summary>
+    public int DriverCheckSeconds { get; set; } = 3;
+
     public int AccessReviewSeconds { get; set; } = 600;
 
     /// <summary>The same while a right is missing, or the review failed.</summary>

@@ -200,6 +200,7 @@ internal static class OptionRules
         ["kubernetes.reconcile_seconds"] = ValueRule.Whole(1, 3600),
         ["kubernetes.orphan_grace_seconds"] = ValueRule.Whole(1, Day),
         ["kubernetes.attach_seconds"] = ValueRule.Whole(1, 3600),
+        ["kubernetes.driver_check_seconds"] = ValueRule.Whole(1, 60),
         ["kubernetes.access_review_seconds"] = ValueRule.Whole(10, Day),
         ["kubernetes.access_retry_seconds"] = ValueRule.Whole(1, Day),
 

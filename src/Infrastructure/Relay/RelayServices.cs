@@ -5,6 +5,7 @@ using SparkGateway.Domain;
 using SparkGateway.Features.Ports;
 using SparkGateway.Infrastructure.Hosting;
 using SparkGateway.Infrastructure.Options;
+using SparkGateway.Infrastructure.Platforms;
 using SparkGateway.Infrastructure.Relay.Calls;
 using SparkGateway.Infrastructure.Relay.Transport;
 using SparkGateway.Infrastructure.Telemetry;
@@ -19,7 +20,8 @@ public static class RelayServices
         if (!options.SparkConnect.Enabled) return services;
         InlineCompletions.Prepare();
         services.AddSingleton<IRelayControl, RelayControl>();
-        services.AddSingleton(provider => new RelayHostServices(options.Relay, provider.GetRequiredService<IRelayControl>(), provider.GetRequiredService<TimeProvider>(), Log(provider)));
+        services.AddSingleton(provider => new DriverDoubts(provider.GetService<IDriverCheck>()));
+        services.AddSingleton(provider => new RelayHostServices(options.Relay, provider.GetRequiredService<IRelayControl>(), provider.GetRequiredService<DriverDoubts>(), provider.GetRequiredService<TimeProvider>(), Log(provider)));
         services.AddSingleton(provider => Share(options, provider));
         services.AddClientTokens(options);
         services.AddSingleton(provider => Serve(options, provider));

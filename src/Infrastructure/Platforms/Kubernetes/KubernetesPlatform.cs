@@ -2,16 +2,12 @@ using System.Threading.Channels;
 using SparkGateway.Domain;
 using SparkGateway.Domain.Sessions;
 using SparkGateway.Features.Ports;
-using SparkGateway.Infrastructure.Platforms.Kubernetes.Api;
-using SparkGateway.Infrastructure.Platforms.Kubernetes.Diagnosis;
-using SparkGateway.Infrastructure.Platforms.Kubernetes.Flavours;
 
 namespace SparkGateway.Infrastructure.Platforms.Kubernetes;
 
 /// <summary>Drivers as pods of applications that a Spark operator runs. They outlive the replica that made them, and any replica finds and ends them.</summary>
 internal sealed class KubernetesPlatform(
-    IKubeApi api,
-    ClusterView cluster,
+    PodFinder pods,
     DriverLauncher launcher,
     DriverStopper stopper,
     LiveDrivers live) : IDriverPlatform
@@ -35,13 +31,13 @@ internal sealed class KubernetesPlatform(
     public async Task<Result<RunningDriver?>> LocateAsync(Session ready, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(ready);
-        var uid = (ready.RuntimeId ?? "").Split('/')[0];
-        if (!cluster.TryGetPod(uid, out var pod) || pod.Endpoint?.RuntimeId != ready.RuntimeId)
+        var pod = pods.Watched(ready);
+        if (pod is null)
         {
             // The watch may be behind what another replica has seen, so the API server has the last word.
-            var read = await ReadAsync(ready, uid, pod, cancellation);
+            var read = await pods.ReadAsync(ready, cancellation);
             if (!read.TryGet(out pod, out var error)) return GatewayError.Unavailable(Blame.Cluster, error.Error.Text);
-            if (pod?.Endpoint?.RuntimeId != ready.RuntimeId) return (RunningDriver?)null;
+            if (!PodFinder.Is(ready, pod)) return (RunningDriver?)null;
         }
 
         if (pod!.OwnerUid is { } owner) live.Track(new LiveDriver(ready.Id, ready.Kind, ready.Name, owner, pod));
@@ -55,20 +51,5 @@ internal sealed class KubernetesPlatform(
         ArgumentNullException.ThrowIfNull(driver);
         live.Forget(driver.SessionId);
         return stopper.StopAsync(driver, cancellation);
-    }
-
-    /// <summary>The value is null: there is no such pod.</summary>
-    private async Task<KubeResult<DriverPod?>> ReadAsync(Session ready, string uid, DriverPod? known, CancellationToken cancellation)
-    {
-        if (known is not null)
-        {
-            var read = await api.GetAsync(ResourceKind.Pods, known.Key, cancellation);
-            if (read.Error is { } unread) return unread;
-            return read.Value is { } pod && pod.Uid == uid ? cluster.Parse(pod) : (DriverPod?)null;
-        }
-
-        var list = await api.ListAsync(ResourceKind.Pods, ready.Name.Namespace, ClusterView.DriverPods, fields: null, cancellation);
-        if (!list.TryGet(out var pods, out var error)) return error;
-        return pods.FirstOrDefault(pod => pod.Uid == uid) is { } found ? cluster.Parse(found) : (DriverPod?)null;
     }
 }

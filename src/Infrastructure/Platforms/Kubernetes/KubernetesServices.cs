@@ -27,6 +27,8 @@ public static class KubernetesServices
         services.AddSingleton<DriverStopper>();
         services.AddSingleton<DriverLogs>();
         services.AddSingleton<LiveDrivers>();
+        services.AddSingleton<PodFinder>();
+        services.AddSingleton<IDriverCheck, DriverCheck>();
         services.AddSingleton<KubernetesPlatform>();
         services.AddSingleton<AttachedApplications>();
         services.AddSingleton<AccessCheck>();

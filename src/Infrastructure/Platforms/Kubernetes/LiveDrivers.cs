@@ -63,6 +63,13 @@ internal sealed partial class LiveDrivers : IDisposable
             if (driver.SessionId == sessionId) byApplication.TryRemove(KeyValuePair.Create(uid, driver));
     }
 
+    /// <summary>The API server has said that it is gone, before the watch did.</summary>
+    public void Suspect(Guid sessionId)
+    {
+        foreach (var (_, driver) in byApplication)
+            if (driver.SessionId == sessionId) Suspect(driver);
+    }
+
     /// <summary>Looks into suspects, and reports those that are gone.</summary>
     public Task RunAsync(CancellationToken cancellation) => Parallel.ForEachAsync(
         suspects.Reader.ReadAllAsync(cancellation),
@@ -84,8 +91,13 @@ internal sealed partial class LiveDrivers : IDisposable
         if (!byApplication.TryGetValue(applicationUid, out var driver)) return;
         if (cluster.TryGetPod(driver.Pod.Uid, out var pod) && pod.Endpoint?.RuntimeId == driver.Pod.Endpoint!.RuntimeId) return;
 
-        // Taken out at once, so that each end is told once.
-        if (byApplication.TryRemove(KeyValuePair.Create(applicationUid, driver)) && !suspects.Writer.TryWrite(driver)) byApplication[applicationUid] = driver;
+        Suspect(driver);
+    }
+
+    /// <summary>Taken out at once, so that each end is told once.</summary>
+    private void Suspect(LiveDriver driver)
+    {
+        if (byApplication.TryRemove(KeyValuePair.Create(driver.ApplicationUid, driver)) && !suspects.Writer.TryWrite(driver)) byApplication[driver.ApplicationUid] = driver;
     }
 
     private async Task JudgeAsync(LiveDriver driver, CancellationToken cancellation)

@@ -163,6 +163,12 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
 
     private async Task DialAsync(DriverLink link)
     {
+        if (!await services.Doubts.StandsAsync(link.Driver.Route))
+        {
+            Post(new Event(() => Dialled(link, null, "it is gone")));
+            return;
+        }
+
         Socket? socket = null;
         string? failure = null;
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(services.ConnectSeconds), services.Time);
@@ -225,6 +231,9 @@ internal sealed partial class ConnectionHost : SerialLoop, IRelayEffects
     {
         if (!drivers.Remove(link.Driver)) return;
         link.Watch?.Dispose();
+
+        // Neither by us nor in order.
+        if (!link.Driver.IsGone) link.Driver.Route.ConnectionBroke();
         upBytesBefore += link.Endpoint?.SentBytes ?? 0;
         sample.Forget(link.Driver.Output);
         link.Driver.Lost(why);

@@ -27,7 +27,7 @@ internal interface IRelayControl
 }
 
 /// <summary>What every loop needs: clock, log, sockets, and the way to the control plane.</summary>
-internal sealed class RelayHostServices(RelayOptions options, IRelayControl control, TimeProvider time, ILogger logger)
+internal sealed class RelayHostServices(RelayOptions options, IRelayControl control, DriverDoubts doubts, TimeProvider time, ILogger logger)
 {
     private const int TcpLevel = 6;
 
@@ -38,6 +38,8 @@ internal sealed class RelayHostServices(RelayOptions options, IRelayControl cont
     private readonly long started = time.GetTimestamp();
 
     public IRelayControl Control { get; } = control;
+
+    public DriverDoubts Doubts { get; } = doubts;
 
     public TimeProvider Time { get; } = time;
 
