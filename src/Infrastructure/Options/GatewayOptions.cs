@@ -305,6 +305,9 @@ public sealed class StoreOptions
 
     public int LockTimeoutSeconds { get; set; } = 5;
 
+    /// <summary>For the turn of an open behind the others of this replica.</summary>
+    public int TurnTimeoutSeconds { get; set; } = 60;
+
     /// <summary>How often a replica says that it lives.</summary>
     public int HeartbeatSeconds { get; set; } = 10;
 

@@ -127,6 +127,7 @@ internal static class OptionRules
         ["store.pool_size"] = ValueRule.Whole(1, 1_000),
         ["store.statement_timeout_seconds"] = ValueRule.Whole(1, 600),
         ["store.lock_timeout_seconds"] = ValueRule.Whole(1, 600),
+        ["store.turn_timeout_seconds"] = ValueRule.Whole(1, 600),
         ["store.heartbeat_seconds"] = ValueRule.Whole(1, 600),
         ["store.dead_after_seconds"] = ValueRule.Whole(3, 3600),
         ["store.launch_lease_seconds"] = ValueRule.Whole(5, 600),

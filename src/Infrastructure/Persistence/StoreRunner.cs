@@ -63,7 +63,7 @@ internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, 
     /// </summary>
     public async Task<Result<T>> ChangeInTurnAsync<T>(Func<GatewayDbContext, Task<Change<T>>> change, CancellationToken cancellation, [CallerMemberName] string caller = "")
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.StatementTimeoutSeconds), clock);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(options.TurnTimeoutSeconds), clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
@@ -72,7 +72,7 @@ internal sealed class StoreRunner(IDbContextFactory<GatewayDbContext> contexts, 
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return GatewayError.Unavailable(Blame.Gateway,
-                $"So many sessions are being opened in this moment that the turn of this one did not come within {options.StatementTimeoutSeconds} seconds (store.statement_timeout_seconds). Try again.");
+                $"So many sessions are being opened in this moment that the turn of this one did not come within {options.TurnTimeoutSeconds} seconds (store.turn_timeout_seconds). Try again.");
         }
 
         try

@@ -107,7 +107,7 @@ public sealed class FaultTests
     public async Task Open_TurnNeverComes_IsUnavailableAndSaysSo()
     {
         await using var store = await TestStore.CreateAsync("postgres");
-        (store.Options.Store.StatementTimeoutSeconds, store.Options.Store.LockTimeoutSeconds) = (1, 1);
+        (store.Options.Store.TurnTimeoutSeconds, store.Options.Store.LockTimeoutSeconds) = (1, 2);
         var crowded = store.AddReplica();
         await using var holder = new NpgsqlConnection(store.ConnectionString);
         await holder.OpenAsync(TestContext.Current.CancellationToken);
