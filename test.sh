@@ -14,7 +14,7 @@ trap 'rm -rf "$results"' EXIT
 # Minutes that a project may take: a hang is a failure, with the name of the test that hangs.
 limit_of() {
   case $1 in
-    EndToEnd.Tests) echo 45 ;;
+    EndToEnd.Tests) echo 50 ;;
     Infrastructure.Tests) echo 10 ;;
     *) echo 5 ;;
   esac
